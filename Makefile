@@ -6,7 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo serve test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-serve bench-workers bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
+.PHONY: help demo serve test coverage lint docs golden site dist container-check snakemake-check bench bench-s3 bench-million bench-tiny bench-serve bench-workers bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -19,6 +19,7 @@ help:
 	@echo "make site           build the documents as a web site in build/site, and check every link"
 	@echo "make dist           build the wheel and the sdist of the last commit in dist/, always with the same bytes"
 	@echo "make container-check  run the steps of the Containerfile in a clean root (needs root and debootstrap)"
+	@echo "make snakemake-check  run a workflow of wort batch snakemake; installs Snakemake from PyPI below build/"
 	@echo "make bench          measure against the reference pipeline"
 	@echo "make bench-s3       push 10,000 signatures to a local Ceph gateway; list a million keys"
 	@echo "make bench-million  run the coordinator with a million queued jobs; measure commands in such a home"
@@ -126,6 +127,9 @@ dist: setup
 
 container-check: setup
 	$(BIN)/python -m scripts.containerfile $(ARGS)
+
+snakemake-check: setup
+	$(BIN)/python -m tests.support.snakemake_check $(ARGS)
 
 setup:
 	@scripts/setup.sh dev

@@ -1,4 +1,4 @@
-"""Ends a benchmark, when it is told to, with all that it has started."""
+"""Ends a benchmark on a signal, with all processes that it has started."""
 
 import signal
 import sys

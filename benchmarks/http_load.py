@@ -15,7 +15,7 @@ LENGTH = b"content-length:"
 
 @dataclass(frozen=True)
 class Load:
-    """What was measured: answers a second, the status of the first one, and the seconds that each took, in order."""
+    """A measurement: answers per second, the status of the first one, and the seconds of each, in order."""
 
     per_second: float
     status: int

@@ -44,7 +44,7 @@ PROVENANCE = 1500
 LONGEST_ROUND = 300.0
 """Seconds after which a round of housekeeping is not measured to its end."""
 TIMES = 200
-"""How often each operation on one job is measured."""
+"""The number of measurements of each operation on one job."""
 FILL = (
     """
     WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :jobs)
@@ -87,7 +87,6 @@ COMMANDS = (
     ["status", "SRR10000100"],
     ["logs", "SRR10000100"],
     ["ls", "SRR100000*", "--all"],
-    ["view", "SRR10000100"],
     ["daemon", "status"],
     ["_complete", "view", "SRR1000"],
 )

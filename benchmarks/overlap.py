@@ -36,7 +36,7 @@ MEGABASES = (30, 60, 95, 140, 200, 260, 300)
 
 @dataclass(frozen=True)
 class Measured:
-    """What computing all runs took."""
+    """The time and traffic of computing all runs."""
 
     wall: float
     span: float

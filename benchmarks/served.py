@@ -1,4 +1,4 @@
-"""What the benchmarks of fetching share: archives with qualities, and the loop of the server's process."""
+"""Shared code of the benchmarks of fetching: archives with qualities, and the loop of the server's process."""
 
 from collections.abc import Callable
 from multiprocessing.connection import Connection

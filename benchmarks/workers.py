@@ -37,7 +37,7 @@ from wort_cli.daemon.remote.wire import Beat, Board
 from wort_cli.system.process_identity import own_identity
 
 SPOTS, FEW_SPOTS = 100_000, 1_000
-"""Of two reads of 150 bases: 30 Mbp, and 0.3 Mbp."""
+"""Numbers of spots, of two reads of 150 bases: 30 Mbp, and 0.3 Mbp."""
 LOOK = 0.1
 """Seconds between looks at the ledger."""
 

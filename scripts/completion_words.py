@@ -21,7 +21,7 @@ KINDS = {
     "--trust": "trust",
     "--engine": "engine",
 }
-"""By option: the kind of its values."""
+"""The kind of the values of each option."""
 ARGUMENTS = {
     "ID": "id",
     "JOB": "id",
@@ -30,7 +30,7 @@ ARGUMENTS = {
     "SHELL": "shell",
     "COMMAND": "command",
 }
-"""By word of the metavar of an argument: the kind of its values."""
+"""The kind of the values of an argument, by the word of its metavar."""
 
 
 def words() -> dict[str, Any]:

@@ -17,7 +17,7 @@ DIRECTORY = Path(__file__).parents[1] / "packaging" / "man"
 ESCAPES = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"}
 """Characters that have another meaning in man pages, or are shown as others."""
 KEPT_BREAK = "\b\n"
-"""How a paragraph of a help text begins whose lines are kept as they are (click)."""
+"""The first line of a paragraph of a help text whose lines are kept as they are (click)."""
 FILES = """\
 `wort config path` prints the path of the configuration file, and `wort config show` all directories. WORT_HOME moves
 all files of wort below one directory."""

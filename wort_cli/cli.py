@@ -39,7 +39,7 @@ COMMANDS = (
 GROUPS = ("follow", "sync", "metadata", "profile", "daemon", "worker", "config", "token")
 """Modules of commands with subcommands."""
 UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve", "worker"})
-"""Commands that end soon, run for ever, or give the terminal to an editor."""
+"""Commands that end soon, run forever, or give the terminal to an editor."""
 
 
 def program(names: Collection[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:

@@ -122,7 +122,7 @@ class SettingsError(UsageError):
 
     @property
     def effect(self) -> str:
-        """What happens if the command goes on nevertheless."""
+        """The consequence, if the command continues nevertheless."""
         return "its default is used"
 
 
@@ -136,7 +136,7 @@ class ConfigFileError(SettingsError):
 
     @property
     def effect(self) -> str:
-        """What happens if the command goes on nevertheless."""
+        """The consequence, if the command continues nevertheless."""
         return "none of its settings is used"
 
 

@@ -66,7 +66,7 @@ def compute_now(
                 continue
             run_attempt(job, ledger, settings, show)
             job = ledger.jobs.get(job_id)
-            if job.state is JobState.QUEUED:  # a tool crashed, and the next attempt goes on
+            if job.state is JobState.QUEUED:  # a tool crashed, and the next attempt continues
                 continue
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
                 show(job)
@@ -106,18 +106,18 @@ class FetchAhead:
         self._job_id = job_id
         self._settings = settings
         self._job: Job | None = None
-        self._begun, self._stopped = threading.Event(), threading.Event()
+        self._started, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="fetch-ahead", daemon=True)
         self._thread.start()
 
     def begin(self) -> None:
         """Start to fetch, because the job before does not need the network any more."""
-        self._begun.set()
+        self._started.set()
 
     def take(self) -> Job | None:
         """Stop, and return the job if it is claimed; what has arrived stays in its workspace."""
         self._stopped.set()
-        self._begun.set()
+        self._started.set()
         self._thread.join()
         return self._job
 
@@ -133,7 +133,7 @@ class FetchAhead:
             ledger.attempts.requeue(job.id, job.attempt, "the process was terminated")
 
     def _run(self) -> None:
-        self._begun.wait()
+        self._started.wait()
         ledger = Ledger(self._settings.ledger_file)
         try:
             job = ledger.jobs.get(self._job_id)

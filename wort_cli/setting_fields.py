@@ -160,6 +160,9 @@ class SettingFields(HomePaths):
         "workers on other hosts.",
     )
     queue_password_file: str = setting("", file_path, "File with the password for `queue`; empty if it needs none.")
+    queue_key_file: str = setting(
+        "", file_path, "File with a key that all hosts share, which authenticates what is sent through `queue`."
+    )
     worker_lease: float = setting(
         900.0, positive_number, "Seconds without a sign of a worker on another host after which its jobs are requeued."
     )

@@ -1,7 +1,9 @@
 """Versions of wort, of the libraries that determine its signatures, and of tools."""
 
 import re
+import sys
 from functools import cache
+from pathlib import Path
 
 import wort_cli
 
@@ -17,8 +19,13 @@ def library_versions() -> dict[str, str]:
 def library_version(name: str) -> str:
     """Return the version of an installed library.
 
-    It is cached, because a process keeps using a library that is upgraded while it runs.
+    It is cached, because a process keeps using a library that is upgraded while it runs.  It is in the name of a
+    directory beside the library; importlib.metadata, which takes 10 ms to import, is used only if none is found.
     """
+    for directory in sys.path:
+        for found in Path(directory).glob(f"{name}-*.dist-info"):
+            if (found / "METADATA").is_file():
+                return found.name.removesuffix(".dist-info").removeprefix(f"{name}-")
     from importlib.metadata import version
 
     return version(name)

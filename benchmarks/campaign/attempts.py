@@ -58,7 +58,7 @@ class Attempts:
         self._threads = scenario.machine.threads
         self._per_base = scenario.per_base / self._threads
         self._needs: dict[int, Need] = {}
-        """What large runs have reserved, by their ids."""
+        """The reservations of large runs, by their ids."""
 
     def begin(self, run: Run, worker: Worker, now: float) -> None:
         """Start an attempt on a worker that has room for it."""
@@ -134,7 +134,7 @@ class Attempts:
             self._compute(run, arrival)
 
     def _arrived(self, run: Run, epoch: int, now: float) -> None:
-        """Go on when a piece has arrived."""
+        """Continue when a piece has arrived."""
         if epoch != run.epoch:
             return
         if self._servers.archive_is_down(now):

@@ -47,7 +47,7 @@ class Coordinator:
         self._queued: list[tuple[tuple[int, ...], Run]] = []
         """Runs that were started before."""
         self._priorities = dict[int, int]()
-        """Of runs that were started and have not ended, those that are not 0."""
+        """The priorities other than 0 of runs that were started and have not ended."""
         self._waiting: list[tuple[float, int, Run]] = []
         """Runs that wait, by the times at which they are due."""
         self._forgotten = set[int]()

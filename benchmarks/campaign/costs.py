@@ -1,11 +1,11 @@
-"""What a campaign costs, by a table of prices."""
+"""The cost of a campaign, by a table of prices."""
 
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.campaign.figures import Figures
-from benchmarks.campaign.scenario import HERE, Scenario
+from benchmarks.campaign.scenario import ARCHIVE, HERE, Scenario
 
 MONTH = 730 * 3600.0
 """Seconds of the month that clouds charge for."""
@@ -33,20 +33,27 @@ def amounts(figures: Figures, scenario: Scenario) -> dict[str, float]:
 
 
 def of_whole_archive(
-    taken: Mapping[str, float], times: Mapping[str, float], machines: int, factor: float
+    taken: Mapping[str, float], times: Mapping[str, float], scenario: Scenario
 ) -> tuple[float, dict[str, float]]:
-    """Return the seconds and the amounts of the whole archive, which has `factor` times the runs of a campaign.
+    """Return the seconds and the amounts of the whole archive, of which a campaign has simulated a part.
 
     Until 99 % of the runs have ended, all machines are busy, and everything grows with the runs.  The tail after that
-    does not: it is about the longest runs only.
+    does not: it is about the longest runs only.  Neither do outages of the archive: those count that are assumed.
     """
+    factor = scenario.whole / scenario.runs
+    outages = sorted((outage.start, outage.end) for outage in scenario.outages if outage.what == ARCHIVE)
     body, tail = times["99%"], times["100%"] - times["99%"]
-    hours = min(taken["machine_hour"], machines * body / 3600)
+    lost = sum(max(0.0, min(end, body) - start) for start, end in outages)
+    whole = factor * (body - lost)
+    for start, end in outages:
+        if start < whole:
+            whole += end - start
+    hours = min(taken["machine_hour"], scenario.machines * body / 3600)
     grown = {unit: factor * amount for unit, amount in taken.items()}
-    grown["machine_hour"] = factor * hours + taken["machine_hour"] - hours
+    grown["machine_hour"] = hours * whole / body + taken["machine_hour"] - hours if body else 0.0
     if taken["machine_hour"]:
         grown["disk_gb_month"] = taken["disk_gb_month"] * grown["machine_hour"] / taken["machine_hour"]
-    return factor * body + tail, grown
+    return whole + tail, grown
 
 
 def dollars(taken: Mapping[str, float], prices: Mapping[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Gives runs to workers that have room, and notes what becomes of each run.
+"""Gives runs to workers that have room, and records the result of each run.
 
 Where runs come from, and go to if they are to be retried, is the coordinator's or the task lists' business (`Source`).
 Runs that fit on no machine are not tried again: they would wait without end.
@@ -22,7 +22,7 @@ from wort_cli.pipeline.resources import SEALED
 
 
 class Source(Protocol):
-    """Who gives runs to workers: a coordinator, or the lists of the tasks of a batch system."""
+    """A source of runs for workers: a coordinator, or the lists of the tasks of a batch system."""
 
     def next(self, worker: Worker) -> Run | None:
         """Return the run that a worker starts next; None if there is none at the moment."""
@@ -103,12 +103,12 @@ class Dispatch:
             self._begin(run, worker, now)
 
     def fill_idle(self, now: float) -> None:
-        """Start runs on the workers that have none, until there are no more runs."""
+        """Start runs on workers that have room, those first that have waited longest, until there are no more runs."""
         idle, self._idle = list(self._idle.values()), {}
         for number, worker in enumerate(idle, 1):
             self.fill(worker, now)
             if self._idle:
-                self._idle.update((id(other), other) for other in idle[number:])
+                self._idle = {id(other): other for other in idle[number:]} | self._idle
                 return
 
     def take_away(self, worker: Worker) -> None:
@@ -166,7 +166,7 @@ class Dispatch:
         return self._admission.shortage(self._admission.need(run.bases), Need())
 
     def count_end(self, state: JobState, reason: str, now: float) -> None:
-        """Count a run that has ended for good."""
+        """Count a run that has ended permanently."""
         self.left -= 1
         self._figures.outcomes[state, reason] += 1
         self._figures.ended.add(now, 1)

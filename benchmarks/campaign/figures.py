@@ -1,4 +1,4 @@
-"""What is counted in a campaign, in memory that does not grow with it."""
+"""Counts of a campaign, in memory that does not grow with it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from benchmarks.campaign.pipes import Pipe
 
 BINS = 2000
-"""Steps of time that are told apart, at most."""
+"""The largest number of bins of a series."""
 
 
 class Series:
@@ -50,7 +50,7 @@ class Figures:
     """All counts of a campaign.  Times in seconds."""
 
     ended: Series = field(default_factory=Series)
-    """Runs, when they ended for good."""
+    """Runs, by the time at which they ended permanently."""
     bases: Series = field(default_factory=Series)
     """Bases of the runs that got a signature, when they did."""
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -78,7 +78,7 @@ class Figures:
     """Bytes of signatures."""
     machine_seconds: float = 0.0
     at_90: dict[str, float] = field(default_factory=dict)
-    """How busy everything was until 90 % of the runs had ended, as a share of what it can do."""
+    """The utilization of each resource until 90 % of the runs had ended."""
     most_waiting: int = 0
     """Jobs that waited for a retry, at most."""
 

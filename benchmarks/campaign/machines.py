@@ -21,7 +21,7 @@ class Host:
         self.index = index
         self.link = Pipe(rate)
         self.reserved = Need()
-        """What large runs have reserved."""
+        """The resources that large runs have reserved."""
         self.running: dict[int, Run] = {}
         self.up = True
         self.workers: list[Worker] = []

@@ -11,7 +11,7 @@ from benchmarks.campaign.figures import Figures
 from benchmarks.campaign.scenario import Scenario
 
 BUSY = 0.85
-"""What is busy for this share of the time, or more, limits a campaign."""
+"""The utilization from which a resource limits a campaign."""
 SHARES = (0.5, 0.9, 0.99, 1.0)
 DAY = 86_400.0
 
@@ -21,7 +21,7 @@ def document(scenario: Scenario, figures: Figures, prices: Mapping[str, float]) 
     taken = amounts(figures, scenario)
     costs = dollars(taken, prices)
     times = {f"{share:.0%}": figures.ended.time_to(share) for share in SHARES}
-    whole_time, whole_taken = of_whole_archive(taken, times, scenario.machines, scenario.whole / scenario.runs)
+    whole_time, whole_taken = of_whole_archive(taken, times, scenario)
     whole_costs = dollars(whole_taken, prices)
     return {
         "runs": scenario.runs,
@@ -92,6 +92,7 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     t90 = found["time_to"]["90%"]
     return [
         *((f"days until {share} of the runs had ended", f"{at / DAY:,.2f}") for share, at in found["time_to"].items()),
+        ("tail: hours from 99% to 100%", f"{(found['time_to']['100%'] - found['time_to']['99%']) / 3600:,.1f}"),
         ("runs a second, until 90 % had ended", f"{0.9 * work / t90:,.1f}"),
         ("bases a day, on average", f"{found['bases'] / found['time_to']['100%'] * DAY:.3g}"),
         ("limited by", ", ".join(found["limited_by"]) or "nothing for long"),

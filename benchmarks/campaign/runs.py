@@ -16,7 +16,7 @@ BLOCK = 100_000
 
 
 class Run:
-    """A run, and what became of it so far."""
+    """A run, and the results of its attempts so far."""
 
     __slots__ = (
         "bases",
@@ -41,16 +41,16 @@ class Run:
         self.reason = reason
         """Why it can never have a signature."""
         self.failures: dict[Reason, tuple[int, float]] | None = None
-        """How often it failed for each reason, and when it first did."""
+        """The number of failures for each reason, and the time of the first."""
         self.fetched = 0.0
         """The share of its archive that has arrived."""
         self.silences = 0
-        """How often its worker fell silent."""
+        """The number of times that its worker fell silent."""
         self.silent_since = 0.0
         self.sealed = False
         """Whether its signature was computed, but not published."""
         self.worker: Worker | None = None
-        """Who has the present attempt, or had the last one."""
+        """The worker that has the present attempt, or had the last one."""
         self.epoch = 0
         """Changes whenever an attempt starts or ends: an event that was planned in another epoch is void."""
         self.fate: Reason | None = None

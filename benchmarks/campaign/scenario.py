@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 WORKERS, TASKS = ENGINES = ("workers", "tasks")
 """Workers of one coordinator on all machines, or tasks of a batch system."""
 ARCHIVE, STORE = "archive", "store"
-"""What may be down."""
+"""The servers that may be down."""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ class Simulation:
         """Return how busy everything was until now, as a share of what it can do."""
         pipes = {
             "cores": self.attempts.cores,
-            "link of each machine": [host.link for host in self.hosts],
-            "archive": [self.servers.archive],
+            "connections of each machine": [host.link for host in self.hosts],
+            "rate of the archive": [self.servers.archive],
             "locator": [self.servers.locator],
         }
         if isinstance(self._source, Coordinator):

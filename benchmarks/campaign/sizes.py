@@ -1,4 +1,4 @@
-"""How many bases runs have: a log-normal distribution with a given mean, or a list of lengths that are known."""
+"""The lengths of runs in bases: a log-normal distribution with a given mean, or a list of known lengths."""
 
 import math
 from dataclasses import dataclass

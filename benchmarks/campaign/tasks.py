@@ -86,7 +86,7 @@ class Tasks:
         return Silence.REQUEUE
 
     def give_back(self, worker: Worker) -> None:
-        """Have another worker go on with the list of one whose machine is lost."""
+        """Have another worker continue the list of one whose machine is lost."""
         if worker.list:
             self._planned.appendleft(worker.list)
             self._figures.looked_up += len(worker.list)

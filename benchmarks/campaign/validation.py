@@ -34,7 +34,7 @@ LATENCY = 0.05
 ANSWERS = 6
 """Answers in turn, from the locator and to read the head of an archive, before its columns are fetched."""
 TOLERANCE = 0.25
-"""By how much the ratio of the predicted to the measured time may differ from 1."""
+"""The largest difference from 1 of the ratio of the predicted to the measured time."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What was fetched of an archive is kept for later jobs of the run, if the user wants that."""
+"""Fetched parts of an archive are kept for later jobs of the run, if the user wants that."""
 
 from pathlib import Path
 

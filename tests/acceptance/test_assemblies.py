@@ -151,7 +151,7 @@ def test_interrupted_download_is_continued_by_the_next_attempt(home: Home, serve
         ("GCA_000005845.3", Fate(), 3, "not-found", "NCBI has the sequences of GCA_000005845.2"),
         (GENOME, Fate(status=200), 75, "network", "does this network need a login?"),
         (GENOME, Fate(status=429), 75, "rate-limited", "it asks for fewer requests"),
-        (GENOME, Fate(body=b""), 75, "network", "what came is empty"),
+        (GENOME, Fate(body=b""), 75, "network", "the answer is empty"),
         (GENOME, Fate(change=lambda data: data[:-9] + bytes(9)), 1, "corrupt", "md5checksums.txt lists"),
         (GENOME, Fate(body=gzip.compress(b">x\nACGT\n")), 1, "corrupt", "md5checksums.txt lists"),
     ],

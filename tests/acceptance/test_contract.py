@@ -61,7 +61,7 @@ class Row:
     auth: str = ""
     """`lab` for the token, `user` for user and password; else the header Authorization."""
     headers: dict[str, str] = field(default_factory=dict)
-    """Of the answer: some of its headers."""
+    """Some headers of the answer."""
     send: dict[str, Any] = field(default_factory=dict)
 
 
@@ -236,7 +236,7 @@ def test_expired_token_is_401(home: ContractHome, server: WebServer) -> None:
 
 
 def test_tokens_are_revoked(server: WebServer) -> None:
-    """By the token itself, and all of a user by the password."""
+    """A token revokes itself; the password revokes all tokens of its user."""
     url, compute = f"{server.url}/v1/auth/tokens", f"{server.url}/v1/compute/sra/{RUN}"
 
     def new() -> dict[str, str]:

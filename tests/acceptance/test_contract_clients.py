@@ -136,7 +136,7 @@ def test_mgwatch_asks_for_many_at_once_and_decodes(server: WebServer) -> None:
 
 
 def test_index_builder_stores_raw_bytes_with_urllib(server: WebServer) -> None:
-    """As mgwatch's: 32 threads; an error is an exception."""
+    """The client works as mgwatch's: 32 threads; an error is an exception."""
 
     def fetch(name: str) -> bytes:
         with urllib.request.urlopen(f"{server.url}/v1/view/sra/{name}", timeout=60) as answer:
@@ -286,7 +286,7 @@ def test_mirror_is_a_collection_that_sourmash_opens(server: WebServer, tmp_path:
 
 
 def test_another_home_reads_the_server_as_a_mirror(server: WebServer, tmp_path: Path) -> None:
-    """As it reads the public signatures."""
+    """The home reads the server as it reads the public signatures."""
     other = Home(tmp_path / "other")
     other.env["WORT_S3_PRESET"] = f"{server.url}/wort-sra"
     assert other("sync", "pull", RUN).expect(0).rows()[0][:2] == [RUN, "pulled"]

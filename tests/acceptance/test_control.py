@@ -190,7 +190,7 @@ def test_settings_are_reloaded(home: Home, shelf: Shelf) -> None:
 
 
 def test_other_values_of_the_daemon_are_named(home: Home) -> None:
-    """As of a unit that `daemon install` wrote in another shell."""
+    """A unit that `daemon install` wrote in another shell has such values."""
     home("daemon", "start").expect(0)
     here = {"AWS_PROFILE": "lab", "WORT_QUALITY": "lite"}
     findings = home("doctor", "--json", env=here).records()

@@ -72,7 +72,7 @@ def test_file_that_is_no_archive_is_named_where_nothing_else_can_be_tried(home: 
     page.parent.mkdir()
     page.write_text("<html>")
     env = {**OFFLINE, "WORT_DOWNLOAD": "columns", "WORT_ARCHIVES": str(page.parent)}
-    home("compute", RUN, "--now", env=env).expect(1, "not-an-archive", f"{page} is passed over")
+    home("compute", RUN, "--now", env=env).expect(1, "not-an-archive", f"{page} is skipped")
 
 
 def test_exit_code_says_whether_fetching_again_may_help(home: Home, shelf: Shelf) -> None:

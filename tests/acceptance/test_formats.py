@@ -1,4 +1,4 @@
-"""A run has a normalized and a Lite archive: which one is read is decided by a setting, recorded, and told apart."""
+"""A run has a normalized and a Lite archive: a setting decides which one is read, and the signature records it."""
 
 import contextlib
 import json

@@ -20,7 +20,7 @@ LIMITS = {
     "WORT_JOBS": "1",
 }
 QUICKLY = 30.0
-"""Seconds within which every command must answer; each look at the disk takes one, a read that hangs takes for ever."""
+"""Seconds within which every command must answer; each look at the disk takes one, a read that hangs takes forever."""
 
 
 @pytest.fixture

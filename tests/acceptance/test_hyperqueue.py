@@ -1,4 +1,4 @@
-"""What `wort batch hyperqueue` writes, on a real HyperQueue: one task is killed, and one is asked to end."""
+"""The files of `wort batch hyperqueue` run on a real HyperQueue: one task is killed, and one is asked to end."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What a person does with `wort serve` in a browser, from end to end: a daemon runs, a server on loopback is NCBI."""
+"""A user of `wort serve` in a browser, from end to end: a daemon runs, a server on loopback is NCBI."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the forms of the pages do: queue, cancel, retry, pause; each only for whom it is allowed."""
+"""The forms of the pages queue, cancel, retry and pause, only for clients that are allowed to."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The page at which one submits a signature, and the page that shows what becomes of it."""
+"""The page at which users submit a signature, and the page that shows its checks."""
 
 import gzip
 import re

@@ -22,10 +22,21 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_worker_and_coordinator_meet_on_an_authenticated_server(
     home: Home, server: QueueServer, tmp_path: Path, shelf: Shelf
 ) -> None:
+    """They share a key; a host without it, and one with another, take no part."""
     cluster = Cluster(home, server, tmp_path)
-    cluster.add().home.keep("SRR1000001", shelf.archive())
+    host = cluster.add()
+    host.home.keep("SRR1000001", shelf.archive())
+    for name, text in (("key", "0123456789abcdef"), ("other", "fedcba9876543210")):
+        (tmp_path / name).write_text(text, encoding="ascii")
+        (tmp_path / name).chmod(0o600)
+    home.env["WORT_QUEUE_KEY_FILE"] = host.home.env["WORT_QUEUE_KEY_FILE"] = str(tmp_path / "key")
     cluster.start()
     home("compute", "SRR1000001", "--wait").expect(0)
+    stranger = cluster.add().home
+    stranger("worker").expect(75, "not sealed with the key of this host (setting queue_key_file)")
+    stranger.env["WORT_QUEUE_KEY_FILE"] = str(tmp_path / "other")
+    stranger("worker").expect(75, "not sealed with the key of this host (setting queue_key_file)")
+    stranger("daemon", "start").expect(75, "another coordinator, with another key (setting queue_key_file), uses")
     assert home.signature("SRR1000001") == shelf.reference(shelf.archive(), "SRR1000001")
     assert "(TLS, server authenticated)" in home("doctor").out
     cluster.end()

@@ -66,7 +66,7 @@ def files(home: Home) -> Path:
 
 
 def test_signature_has_the_bytes_of_sourmash(home: Home, files: Path) -> None:
-    """Of several files, of which sourmash reads two; the field `filename` is the last one, as it was named."""
+    """sourmash gets two of several files; the field `filename` is the last one, as it was named."""
     home("compute", "x_R1.fastq.gz", "x_R2.fastq.bz2", "--name", "x", "--now", "-o", "x.sig").expect(0)
     expected = sketched_by_sourmash(files, "x", ["x_R1.fastq.gz", "x_R2.fastq.bz2"])
     assert (files / "x.sig").read_bytes() == expected

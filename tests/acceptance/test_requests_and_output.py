@@ -1,4 +1,4 @@
-"""What users pass to `wort compute`, and what the commands show."""
+"""Tests of the sources that users pass to `wort compute`, and of the output of commands."""
 
 import csv
 import io

@@ -46,7 +46,7 @@ def compute(home: Home, shelf: Shelf, run: str) -> None:
 
 
 def test_view_redirects_to_the_file(server: WebServer, stored: bytes) -> None:
-    """As sra_search does: it follows no redirect, and stores the bytes of the next request as they come."""
+    """The client works as sra_search: it follows no redirect, and stores the bytes of the next request as they come."""
     with httpx.Client() as client:
         answer = client.get(f"{server.url}/v1/view/sra/{RUN}")
         assert answer.status_code == 302
@@ -66,7 +66,7 @@ def test_view_redirects_to_the_file(server: WebServer, stored: bytes) -> None:
 def test_curl_stores_gzip_whatever_it_accepts(
     options: tuple[str, ...], served: Home, server: WebServer, stored: bytes
 ) -> None:
-    """As branchwater and mgwatch do."""
+    """The clients work as branchwater and mgwatch."""
     done = curl(served.cwd, f"{server.url}/v1/view/sra/{RUN}", "-Lf", *options)
     assert (done.code, done.status, done.redirects, done.body) == (0, 200, 1, stored)
 

@@ -1,4 +1,4 @@
-"""What changes something through `wort serve`: tokens, computations and submissions, as clients ask for them."""
+"""Changes through `wort serve`: tokens, computations and submissions, as clients request them."""
 
 import gzip
 import json

@@ -161,6 +161,6 @@ def test_stream_of_events_ends_when_its_token_is_revoked(server: WebServer, worl
             world("token", "revoke", name).expect(0)
         for chunks in streams:
             assert list(chunks) == []
-        # The other one goes on until the end of the server, or at least until it is told something.
+        # The other stream continues until the end of the server, or at least until the next event.
         world("compute", "SRR7777777").expect(0)
         assert b"SRR7777777" in next(other)

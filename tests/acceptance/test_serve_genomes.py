@@ -69,7 +69,7 @@ def test_view_redirects_to_the_file_of_each_database(database: str, world: Home,
      ("img", "2522125047"), ("img", LOCAL_TAXON), ("sra", TAXON)],
 )  # fmt: skip
 def test_what_a_database_lacks_is_not_found(database: str, name: str, server: WebServer) -> None:
-    """A signature of reads of the home's own is not handed out, although its name is like a taxon's."""
+    """A signature of reads of the home's own is not served, although its name is like a taxon's."""
     for path in (f"/v1/view/{database}/{name}", f"/wort-{database}/sigs/{name}.sig"):
         answer = httpx.get(server.url + path)
         assert (answer.status_code, answer.text) == (404, '"Dataset not found"\n')

@@ -1,4 +1,4 @@
-"""What `wort serve` says of runs, jobs and itself, as its description has it."""
+"""`wort serve` reports on runs, jobs and itself, as its description has it."""
 
 import csv
 import io
@@ -194,7 +194,7 @@ def test_catalog_lists_what_is_served(server: WebServer, description: Any) -> No
 
 
 def test_oldest_paths_answer(server: WebServer, allowed: dict[str, str]) -> None:
-    """Those of the first version of the earlier service."""
+    """Clients of the first version of the earlier service use these paths."""
     assert httpx.get(f"{server.url}/viewer/{RUN}").headers["location"] == f"/wort-sra/sigs/{RUN}.sig"
     made = httpx.post(f"{server.url}/compute/{QUEUED}", headers=allowed)
     assert (made.status_code, made.headers["location"]) == (202, f"/status/{made.json()['task_id']}")
@@ -224,7 +224,7 @@ def test_description_is_valid_and_complete(description: Any) -> None:
 
 
 def test_every_path_of_the_interface_is_described(description: Any) -> None:
-    """All but the pages, which are no interface; and nothing is described that is not there."""
+    """All except the pages, which are no interface; and nothing is described that is not there."""
     parts = (view, manifest, compute, submit, tokens, status, jobs, job_changes, events, health, openapi)
     found = [route for part in parts for route in part.routes() if isinstance(route, Route)]
     answered = {(re.sub("{[a-z:]+}", "{}", route.path), m.lower()) for route in found for m in route.methods or ()}
@@ -255,7 +255,7 @@ def test_events_are_streamed_as_they_happen(home: Home) -> None:
 
         follower = threading.Thread(target=read, args=(f"{server.url}/v1/events?id={RUN}",))
         follower.start()
-        until(lambda: lines, "the stream has begun")
+        until(lambda: lines, "the stream has started")
         home("compute", OTHER, RUN).expect(0)
         follower.join(60)
         [data] = [line for line in lines if line.startswith("data: ")]

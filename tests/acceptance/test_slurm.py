@@ -1,4 +1,4 @@
-"""What `wort batch slurm` writes, on a real Slurm: tasks are killed and preempted, and a node is drained."""
+"""The files of `wort batch slurm` run on a real Slurm: tasks are killed and preempted, and a node is drained."""
 
 from collections.abc import Iterator
 from pathlib import Path

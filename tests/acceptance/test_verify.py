@@ -214,8 +214,8 @@ def test_controlled_run_is_unverifiable_with_its_reason(message: str, reason: st
 
 def test_selection_of_signatures(offline: Home, shelf: Shelf) -> None:
     offline("verify", PAIRED).expect(2, "is unknown")
-    offline("verify").expect(2, "which signatures?")
-    offline("verify", "x", "--unverified").expect(2, "which signatures?")
+    offline("verify").expect(2, "no signatures are named")
+    offline("verify", "x", "--unverified").expect(2, "no signatures are named")
     offline("verify", PAIRED, "--wait").expect(4, "nothing was queued")
     offline("verify", PAIRED, "--engine", "abacus").expect(2, "there is no engine")
     submit(offline, shelf.reference(shelf.archive(), PAIRED))

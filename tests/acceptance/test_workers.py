@@ -105,7 +105,7 @@ def test_jobs_of_a_killed_worker_go_to_another_one(cluster: Cluster, shelf: Shel
 def test_result_of_a_lost_attempt_changes_nothing(
     cluster: Cluster, bucket: Bucket, shelf: Shelf, tmp_path: Path
 ) -> None:
-    """A worker is stopped for longer than its lease, and goes on when another one has published the signature."""
+    """A worker is stopped for longer than its lease, and continues when another one has published the signature."""
     cluster.home.env["WORT_WORKER_LEASE"] = "6"
     late = cluster.add(**hold(tmp_path))
     (name,) = keep_runs(cluster, shelf, 1)

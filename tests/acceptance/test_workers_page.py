@@ -5,6 +5,7 @@ machine.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.support.polling import until
 from tests.support.queue_servers import PASSWORD, Postgresql, Redis
 from tests.support.shelf import Shelf
 
-DATABASE, EACH, COORDINATOR, WORKER, WATCH, REDIS = range(6)
+DATABASE, EACH, COORDINATOR, WORKER, WATCH, REDIS, KEY = range(7)
 """The shell blocks of the page, in order."""
 CHOSEN = "chosen-by-the-user"
 
@@ -31,7 +32,7 @@ def database(tmp_path: Path) -> Iterator[Postgresql]:
 
 def block(number: int, replaced: dict[str, str]) -> str:
     found = shell_blocks(ROOT / "docs" / "workers.md")
-    assert len(found) == len((DATABASE, EACH, COORDINATOR, WORKER, WATCH, REDIS))
+    assert len(found) == len((DATABASE, EACH, COORDINATOR, WORKER, WATCH, REDIS, KEY))
     text = found[number].text
     for old, new in replaced.items():
         text = text.replace(old, new)
@@ -84,6 +85,9 @@ esac"""
     follow(home, block(DATABASE, replaced))
     for each in (home, other):
         assert "orders that no worker has taken" in follow(each, block(EACH, replaced), f"{CHOSEN}\n")
+    follow(home, block(KEY, {}))
+    shutil.copy(Path(home.env["HOME"]) / ".wort-key", other.env["HOME"])
+    follow(other, "wort config set queue_key_file ~/.wort-key")
     follow(home, block(COORDINATOR, replaced))
     worker = subprocess.Popen(
         ["bash", "-c", f"exec {block(WORKER, replaced)}"],

@@ -36,7 +36,7 @@ LEFT_OUT = ("--exclude-path", "/v1/events", "--exclude-path", "/submit")
 
 @dataclass(frozen=True)
 class Effort:
-    """How long a run takes: a number of examples of each operation, or seconds."""
+    """The length of a campaign: a number of examples of each operation, or seconds."""
 
     examples: int = 0
     seconds: int = 0

@@ -33,7 +33,7 @@ SPARE = 200
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the connections."""
+    """The fate of the connections."""
 
     kept: int
     refused: int
@@ -80,7 +80,7 @@ def is_refused(connection: socket.socket) -> bool:
 
 
 def attack(server: WebServer, number: int, kept: int, of_one_address: int = OF_ONE_ADDRESS) -> Outcome:
-    """Open connections until all but `kept` are refused; return what became of them."""
+    """Open connections until all except `kept` are refused; return their fate."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, number + SPARE)), hard))
     connections, waited = [], [ask(server)]

@@ -1,4 +1,4 @@
-"""Hostile requests to `wort serve`: each is refused, the server goes on, and others are answered meanwhile.
+"""Hostile requests to `wort serve`: each is refused, the server continues, and others are answered meanwhile.
 
 The table is in `hostile_requests.py`.
 """

@@ -83,7 +83,7 @@ class Edits(RuleBasedStateMachine):
 
     @rule(name=names, flag=st.sampled_from(["view", "compute --now"]))
     def get_copy(self, name: str, flag: str) -> None:
-        """What a command hands out as established is right."""
+        """A file that a command returns as established is right."""
         out = self.root / "out.sig.gz"
         out.unlink(missing_ok=True)
         done = self.world(*flag.split(), "-o", str(out), name)
@@ -160,7 +160,7 @@ class Edits(RuleBasedStateMachine):
 
     @rule()
     def put_copy_of_catalog_back(self) -> None:
-        """What was verified since is no longer known; what the copy knows counts."""
+        """Later verifications are lost; the records of the copy count."""
         if self.copy is not None:
             for path in self.world.root.glob("ledger.db*"):
                 path.unlink()

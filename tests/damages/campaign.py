@@ -27,10 +27,10 @@ NAMED = ("crash", "undefined")
 
 @dataclass
 class Results:
-    """How the cases of a campaign ended."""
+    """The results of the cases of a campaign."""
 
     ends: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """By where the damage was, the end, and what proved the bytes or the reason."""
+    """The number of cases by the place of the damage, the end, and what proved the bytes or the reason."""
     defects: list[str] = field(default_factory=list)
     """Sentences about the cases that must not end so."""
     named: list[str] = field(default_factory=list)

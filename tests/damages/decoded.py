@@ -43,7 +43,7 @@ ENDS = {SAME: Verdict("right", "as fastq-dump"), UNDEFINED: Verdict("undefined",
 
 @dataclass(frozen=True)
 class DecodedCase:
-    """What is damaged."""
+    """The damaged part of a case."""
 
     subject: Subject
     reads: Dumped

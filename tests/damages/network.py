@@ -22,10 +22,10 @@ class Host:
 
     data: bytes
     change: Callable[[bytes, int], bytes] = lambda body, first: body
-    """What happens to the body of an answer that begins at an offset of the archive."""
+    """The change of the body of an answer that begins at an offset of the archive."""
     status: int = 206
     times: int = -1
-    """How many answers are changed; -1 for all."""
+    """The number of answers that are changed; -1 for all."""
     size: int = 0
     """The size that it claims; 0 for the right one."""
     refuses: int = -1
@@ -64,10 +64,10 @@ def pieces(body: bytes, promised: int) -> Iterator[bytes]:
 
 @dataclass
 class Network:
-    """Who can be asked."""
+    """The hosts that can be reached."""
 
     hosts: Mapping[str, Host]
-    """By their names."""
+    """The hosts by their names."""
     locator: Mapping[str, Any] | None = None
     """The answer to everything; None if it is down."""
     requests: list[str] = field(default_factory=list)

@@ -20,12 +20,12 @@ SPOTS_READ = re.compile(rb"^Read (\d+) spots", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a case ended."""
+    """The verdict on a case."""
 
     end: str
     """`right`, `reason`, `not cured` or `wrong`; for the in-process decoder also `unproved`, `crash` or `undefined`."""
     detail: str
-    """What proved the right bytes, or the reason."""
+    """The proof of the right bytes, or the reason."""
 
 
 class Judge:

@@ -32,14 +32,14 @@ SETUPS = (
     "two mirrors",
     "two mirrors of other sizes",
 )
-"""Who serves the archive; the first that is named is the one that damages it."""
+"""The servers of the archive; the first one damages it."""
 INCURABLE = ("one location", "a location that is down, and a mirror", "one location, no md5", "mirror alone")
-"""No right bytes exist, or only those that cannot be told from wrong ones."""
+"""Cases without right bytes, or in which they cannot be distinguished from wrong ones."""
 
 
 @dataclass(frozen=True)
 class WireCase:
-    """What goes wrong."""
+    """The damage of a case."""
 
     subject: Subject
     kind: str
@@ -88,14 +88,14 @@ def network_of(case: WireCase, other: bytes) -> tuple[Network, tuple[str, ...], 
 
 
 def is_curable(case: WireCase) -> bool:
-    """Return whether the right bytes can be had, and be told from wrong ones."""
+    """Return whether the right bytes can be fetched and distinguished from wrong ones."""
     has_md5 = "mirror" not in case.setup.split(" and ")[0] and "no md5" not in case.setup
     cannot = case.setup in INCURABLE or case.subject.is_damaged
     return not cannot and (has_md5 or case.subject.has_sums)
 
 
 def run_case(case: WireCase, other: bytes, directory: Path, judge: Judge) -> Verdict:
-    """Obtain the archive, and judge what came."""
+    """Obtain the archive, and judge the result."""
     network, mirrors, locator = network_of(case, other)
     wish = Wish(RUN, case.decoder, whole=case.whole, locator_url=locator, mirrors=mirrors)
     obtainer = Obtainer(MemoryClient(network), Politeness(directory / "rates", 2), NEVER, lambda text: None)

@@ -23,7 +23,7 @@ class Aligned:
 
 @dataclass(frozen=True)
 class SamHabits:
-    """How the alignments of a file are drawn."""
+    """The parameters with which the alignments of a file are drawn."""
 
     spots: int
     paired: float

@@ -25,12 +25,12 @@ ENDS = (SAME, DECLINED, BOTH_FAIL, UNDEFINED, NOT_MADE, *DEFECTS)
 
 @dataclass
 class Results:
-    """How the cases of a campaign ended."""
+    """The results of the cases of a campaign."""
 
     ends: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By layout and end."""
+    """The number of cases by layout and end."""
     reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """By layout, end and reason, for the cases that were not decoded in process."""
+    """The number of cases that were not decoded in process, by layout, end and reason."""
     defects: list[str] = field(default_factory=list)
 
     @property

@@ -1,4 +1,4 @@
-"""What fastq-dump makes of an archive."""
+"""Runs fastq-dump on an archive, and parses its output."""
 
 import os
 import re

@@ -23,7 +23,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder returned for a slice."""
+    """The answer of a decoder for a slice."""
 
     text: bytes
     read: int

@@ -24,7 +24,7 @@ DEFECTS = (DIFFERENT, DECODED_ALONE, DIED)
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a case ended, and why."""
+    """The verdict on a case, and why."""
 
     end: str
     detail: str = ""

@@ -23,7 +23,7 @@ BIOLOGICAL, FORWARD, REVERSE = 1, 2, 4
 
 @dataclass(frozen=True)
 class Habits:
-    """How the spots of a table are drawn."""
+    """The parameters with which the spots of a table are drawn."""
 
     spots: int
     reads: str

@@ -3,7 +3,7 @@
     python -m tests.faults.fetch_kills [ROUNDS [SEED]]
 
 In each round a home computes a run from a server on loopback, and one of these is killed with SIGKILL: the process of
-`--now`, the daemon's worker, or the daemon.  Then the job goes on.  No byte that the map of the archive named at the
+`--now`, the daemon's worker, or the daemon.  Then the job continues.  No byte that the map of the archive named at the
 kill may be requested again, the signature must equal the reference, and no process or file may be left.
 """
 

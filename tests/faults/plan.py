@@ -21,7 +21,7 @@ class Kind(StrEnum):
     TERM = "SIGTERM"
     HUP = "SIGHUP"
     KILL_ALL = "SIGKILL to all processes"
-    """What the kernel does when a control group with memory.oom.group is out of memory."""
+    """The kernel's reaction when a control group with memory.oom.group is out of memory."""
     DISK_FULL = "the disk is full"
     DISK_BREAKS = "the disk cannot be written"
     LEDGER_LOCKED = "the ledger is locked"

@@ -34,7 +34,7 @@ def test_ledger_that_cannot_be_locked_is_not_replaced(error: int, home: Home) ->
 
 
 def test_daemon_is_found_and_stopped_although_its_lock_cannot_be_tested(home: Home) -> None:
-    """As when the lock service of a network file system fails while the daemon runs."""
+    """The lock service of a network file system fails while the daemon runs."""
     locks = bad_locks(home, "daemon.lock", errno.ENOLCK)
     home("daemon", "start").expect(0)
     pid = home.daemon_pid()

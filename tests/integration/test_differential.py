@@ -63,7 +63,7 @@ def test_difference_is_reported(archive: Path, change: Callable[[Decoded], Decod
 
 
 def test_difference_that_a_new_process_does_not_have_is_undefined(archive: Path) -> None:
-    """As where the library reads memory in which another archive was."""
+    """The library reads memory in which another archive was."""
     asked: list[Question] = []
 
     def forget(question: Question) -> list[Decoded] | Declined:

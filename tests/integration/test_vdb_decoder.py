@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tests.support.loaders import CLIPPED, COLUMNS, ILLUMINA, load_columns, load
 from tests.support.shelf import Shelf, copy_archive
 from tests.support.simulated_spots import Read, Spot, odd_spots, pairs, random_bases, singles
 from tests.support.tools import run
+from wort_cli.pipeline.decoding import vdb_decoder
 from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
 from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode, NeedsWholeRun
@@ -91,6 +93,16 @@ def test_platforms_whose_reads_are_letters(tmp_path: Path, platform: str) -> Non
         load_fastq(spots, database, platform=platform)
 
     assert_same(build(tmp_path / "known.sra", singles(Random(1), 100, shortest=20, longest=3000), load))
+
+
+def test_blobs_are_released_when_a_slice_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[int] = []
+    library = SimpleNamespace(VBlobRelease=lambda blob: released.append(blob.value or 0))
+    monkeypatch.setattr(vdb_decoder, "load_library", lambda: library)
+    with pytest.raises(CannotDecode), vdb_decoder.work_arrays() as arrays:
+        arrays[0][1:3, vdb_decoder.BLOB] = 11, 12
+        raise CannotDecode("a cell has an unknown layout")
+    assert sorted(released) == [11, 12]
 
 
 def test_archive_without_platform(tmp_path: Path) -> None:

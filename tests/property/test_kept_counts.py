@@ -73,7 +73,7 @@ FIRST = [
     finish(1, None, True),
     finish(2, Reason.CORRUPT, False),
 ]
-"""What precedes each sequence, so that most operations find something to change."""
+"""The operations before each sequence, so that most operations find something to change."""
 OPERATIONS = st.one_of(
     st.builds(enqueue, RUNS, GROUPS, st.booleans()),
     st.builds(verify, RUNS, GROUPS),

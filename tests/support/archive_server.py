@@ -26,14 +26,14 @@ PAGE = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"
 
 @dataclass
 class Request:
-    """What was asked: a method, a path, and the range if there is one."""
+    """A request: a method, a path, and the range if there is one."""
 
     method: str
     path: str
     first: int = 0
     last: int = -1
     number: int = 0
-    """How many requests came before."""
+    """The number of earlier requests."""
     run: str = ""
     """The run that the locator is asked about, or the name of the file."""
     program: str = ""
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass
 class Fate:
-    """What becomes of a request; the default is a proper answer."""
+    """The fate of a request; the default is a proper answer."""
 
     status: int = 0
     """Another status, with a page of HTML."""
@@ -89,7 +89,7 @@ class ArchiveServer:
         self.total_rate = total_rate
         """Bytes a second that all connections get together; 0 for any."""
         self.allowed = float("inf")
-        """Bytes that may be sent in all; a test that sets it holds downloads where it likes, and lets them go on."""
+        """Bytes that may be sent in all; a test that sets it holds downloads where it likes, and lets them continue."""
         self._link_free_at = 0.0
         self._sums: dict[int, tuple[bytes, str]] = {}
         """The md5 of each file, by the id of the object, which is kept so that no other gets its id."""
@@ -158,7 +158,7 @@ class ArchiveServer:
         )
 
     def described(self, run: str, *urls: str) -> dict[str, object]:
-        """What the locator says of a run: its file at these URLs, or at this server."""
+        """The answer of the locator about a run: its file at these URLs, or at this server."""
         data = self.files.get(run)
         if data is None:
             return error_entry(run, 404, "Cannot resolve accession")

@@ -98,7 +98,7 @@ exec {FASTQ_DUMP} "$@"
         until(lambda: len(list(self._holds.glob(f"{run}.reached.*"))) >= times, f"{run} is decoded")
 
     def release(self, run: str) -> None:
-        """Let the decoder of a run go on, and those to come."""
+        """Let the decoder of a run continue, and those to come."""
         (self._holds / run).unlink()
 
     def reference(self, run: str) -> bytes:

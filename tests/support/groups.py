@@ -1,4 +1,4 @@
-"""What must hold of groups and counts, whatever was done to a ledger."""
+"""Invariants of groups and counts, which hold after any change of a ledger."""
 
 from dataclasses import asdict
 

@@ -1,6 +1,6 @@
-"""A file system (FUSE) that serves a directory read-only until it is told to hang, in a mount namespace of its own.
+"""A file system (FUSE) that serves a directory read-only until a test makes it hang, in a mount namespace of its own.
 
-As root, or as any user who may create a user namespace.  The program at the end speaks the kernel's FUSE protocol
+It needs root, or a user who may create a user namespace.  The program at the end speaks the kernel's FUSE protocol
 (linux/fuse.h) itself.  A request that it does not answer blocks its process in the kernel, where no signal ends it.
 """
 
@@ -47,7 +47,7 @@ class HungDisk:
         self._control.write_text(str(offset))
 
     def recover(self) -> None:
-        """Answer everything, also what came in the meantime."""
+        """Answer all requests, also those that arrived in the meantime."""
         self._control.write_text("")
 
 

@@ -1,4 +1,4 @@
-"""What NCBI's locator says of a run, in the form of its real answers."""
+"""Answers of NCBI's locator about a run, in the form of its real answers."""
 
 import hashlib
 from collections.abc import Iterable

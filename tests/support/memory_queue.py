@@ -4,6 +4,7 @@ from typing import Any
 
 from huey.storage import MemoryStorage
 
+from wort_cli.daemon.remote.message_seal import MessageSeal
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.errors import QueueUnavailable
 
@@ -28,6 +29,7 @@ class MemoryQueue(RemoteQueue):
     def __init__(self) -> None:
         self.url, self.kind, self._password = "redis://queue.example.org/0", "redis", ""
         self._tasks, self._beats, self._errors = Storage("wort"), Storage("wortbeats"), (OSError,)
+        self._seal = MessageSeal()
         self.broken = False
 
     def _asking(self) -> Any:

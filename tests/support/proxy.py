@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Fate(Enum):
-    """What happens to a request; the values describe it."""
+    """The fate of a request; the values describe it."""
 
     PASS = "the request is forwarded"
     BUSY = "the response is 503; the server does not get the request"

@@ -22,7 +22,7 @@ MANIFEST = "SOURMASH-MANIFEST.parquet"
 RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Key>{key}</Key></Error>'
 MISSING = {404: "NoSuchKey", 403: "AccessDenied"}
-"""What Ceph and AWS answer about an object that does not exist: with and without the permission to list."""
+"""Answers of Ceph and AWS about an object that does not exist: with and without the permission to list."""
 
 
 class PublicTwin:

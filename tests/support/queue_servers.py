@@ -27,6 +27,8 @@ class QueueServer:
     """A server: `with Redis(directory) as server`."""
 
     kind = ""
+    password = PASSWORD
+    """The password with which this class asks the server."""
 
     def __init__(
         self,
@@ -172,7 +174,7 @@ class Redis(QueueServer):
         where = ["-h", self.address, "-p", str(self.port)]
         if self.encrypted:
             where += ["--tls", "--cacert", str(self.certificate)]
-        env = {**os.environ, "REDISCLI_AUTH": PASSWORD}
+        env = {**os.environ, "REDISCLI_AUTH": self.password}
         return subprocess.run(
             [*self._before, "redis-cli", *where, *words],
             capture_output=True,
@@ -279,7 +281,7 @@ class Postgresql(QueueServer):
     def sql(self, statement: str, database: str = "wort") -> str:
         """Run a statement; return what psql prints."""
         words = ("psql", "-h", self.address, "-p", str(self.port), "-U", "wort", "-d", database, "-qAtc", statement)
-        env = {**os.environ, "PGPASSWORD": PASSWORD}
+        env = {**os.environ, "PGPASSWORD": self.password}
         done = subprocess.run([*self._before, *words], capture_output=True, text=True, timeout=60, check=False, env=env)
         assert done.returncode == 0, done.stderr
         return done.stdout

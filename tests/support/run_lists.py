@@ -119,7 +119,7 @@ class RunLists:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 60.0  # of a request that has begun; no connection waits for a second one
+            timeout = 60.0  # of a request that has started; no connection waits for a second one
 
             def do_GET(self) -> None:
                 lists.requests.append(self.path)

@@ -72,7 +72,7 @@ MASKS = (
     (re.compile(r"sourmash \S+, numpy \S+"), "sourmash 4.9.4, numpy 2.4.6"),
     (re.compile(r"127.0.0.1:\d{5}"), "127.0.0.1:50000"),
 )
-"""What differs between machines, and between versions of zlib, SQLite and libraries; and how it is shown."""
+"""Values that differ between machines, and between versions of zlib, SQLite and libraries, and their placeholders."""
 JOB_LOG = """\
 {time} [1] attempt 1 at SRR000011
 {time} [1] $ fastq-dump --version

@@ -1,4 +1,4 @@
-"""What `sourmash sketch` makes of a FASTA file with the parameters of a profile; in this process, which is quicker."""
+"""The signature of `sourmash sketch` of a FASTA file, with a profile; in this process, which is quicker."""
 
 import contextlib
 import io

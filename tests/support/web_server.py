@@ -48,7 +48,7 @@ def serving(home: Home, *arguments: str, env: Mapping[str, str] | None = None) -
 
 @dataclass(frozen=True)
 class Curled:
-    """What curl did: its exit code, the last status, and the bytes that it stored."""
+    """The result of curl: its exit code, the last status, and the bytes that it stored."""
 
     code: int
     status: int

@@ -35,7 +35,7 @@ class WorkerHost:
 
     @property
     def log(self) -> str:
-        """What the worker has written to stderr."""
+        """The stderr of the worker."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     @property

@@ -3,7 +3,7 @@
 1. Record that the list is asked for, so that a process that is killed is noticed, and tried again.
 2. Ask ENA and NCBI for the runs, as `wort compute PRJ...` does.
 3. Of the runs that were never requested, queue a job for each, or none of them if there are too many.
-4. Record what came of it, and when to ask again: after `follow_hours`, or sooner after a failure, by backoff.
+4. Record the result, and when to ask again: after `follow_hours`, or sooner after a failure, by backoff.
 
 A run whose job failed, was cancelled or is unavailable is not new: `wort retry` is for those.
 """
@@ -37,12 +37,12 @@ REASONS: tuple[tuple[type[WortError], FollowReason], ...] = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of asking for the new runs."""
+    """The result of a look for new runs."""
 
     runs: int | None = None
-    """How many are listed; None if they were not listed."""
+    """The number of listed runs; None if they were not listed."""
     new: int = 0
-    """How many of these were never requested."""
+    """The number of listed runs that were never requested."""
     queued: int = 0
     reason: FollowReason | None = None
     message: str = ""
@@ -56,7 +56,7 @@ def selection_of(text: str) -> Selection | None:
 def run_follow(
     follow: Follow, ledger: Ledger, settings: Settings, *, most: int | None = None, dry_run: bool = False
 ) -> Outcome | None:
-    """Request the new runs, and return what came of it; None if another process does so at this moment.
+    """Request the new runs, and return the result; None if another process does so at this moment.
 
     most: how many may be requested at once, in place of what was set
     dry_run: ask for the list, but change nothing in the ledger

@@ -57,7 +57,7 @@ class Home:
         self.close()
 
     def close(self) -> None:
-        """Close the ledger.  Jobs go on."""
+        """Close the ledger.  Jobs continue."""
         self.ledger.close()
 
     def compute(
@@ -83,7 +83,7 @@ class Home:
         accept_public: take a public signature in place of computing it, if there is one; it is not verified
         now: run the jobs in this process before the method returns, one after the other; else a daemon runs them
 
-        Either all requests are enqueued or none.  Raises UsageError for an input that is none, InvalidAccession or
+        Either all requests are enqueued or none.  Raises UsageError for an input that is not valid, InvalidAccession or
         InvalidName.
         """
         request = partial(JobRequest, profile=self._profile, priority=priority, group=group, upload=upload)
@@ -100,7 +100,7 @@ class Home:
     def wait(self, jobs: Iterable[Enqueued | int], timeout: float | None = None) -> list[Job]:
         """Wait until jobs have ended, or wait for a retry that is half a minute away or more; return them.
 
-        jobs: answers of `compute`, or numbers of jobs; an answer without a job is passed over, its signature exists
+        jobs: answers of `compute`, or numbers of jobs; an answer without a job is skipped, its signature exists
 
         Raises TimedOut after `timeout` seconds, and NoSuchJob.  No daemon is needed to wait; without one, queued jobs
         do not start.

@@ -12,7 +12,7 @@ from wort_cli.settings import Settings
 
 @dataclass(frozen=True)
 class Changed:
-    """What was done: how many jobs changed, and how many of the selected ones were in each state before."""
+    """The number of jobs that were changed, and of selected jobs in each state before."""
 
     number: int
     before: Mapping[JobState, int]

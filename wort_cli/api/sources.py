@@ -55,7 +55,7 @@ def source_of(
         return Source(found, path)
     if not may_be_run and os.path.isfile(word):  # noqa: PTH113 - a word may be too long for a path
         find_archive(word, quality)
-        raise UsageError(f"{shown(word, 200)} is an archive, and no accession", "name it as a path: ./FILE")
+        raise UsageError(f"{shown(word, 200)} is an archive, not an accession", "name it as a path: ./FILE")
     if name:
         raise UsageError(
             "a name is only for archives and files of reads; the signature of a run or an assembly has its accession"
@@ -97,7 +97,7 @@ def with_prefetched(
     """Return the source of a run with the archive below the working directory, into which `prefetch` downloads.
 
     Another source is returned as it is.  One of the configured directories, `archives`, goes first.  What another user
-    can have put into the working directory is not used, and `notice` is told why.
+    can have put into the working directory is not used, and `notice` is called with the reason.
     """
     if not isinstance(source.name, Accession) or source.is_assembly or source.location:
         return source

@@ -15,9 +15,9 @@ LONG_WAIT = 30.0
 """Seconds: a job whose next attempt is further away than this is not waited for."""
 
 ShowJobs = Callable[[Sequence[Job], int], None]
-"""Is told the jobs that were read last, and how many have ended."""
+"""Called with the jobs that were read last, and the number of those that have ended."""
 ShowJob = Callable[[Job], None]
-"""Is told a job whenever its progress changes."""
+"""Called with a job whenever its progress changes."""
 
 
 class TimedOut(WortError):
@@ -94,8 +94,8 @@ def run_here(
     While one is sketched, the archive of the next is fetched.  A job that another process is running is followed.
 
     claimed: the job that this process has claimed, which is run first
-    watch: is told each job whenever its progress changes
-    note: is told each job when it has ended, or waits for another time
+    watch: called with each job whenever its progress changes
+    note: called with each job that has ended, or waits for a later time
     """
     from wort_cli.foreground import FetchAhead, compute_now
 

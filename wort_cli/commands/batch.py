@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import typer
 
 from wort_cli.commands.shared.arguments.durations import parse_duration
-from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.options import (
     BasesPerTaskOption,
     FromFileOption,
@@ -20,26 +19,16 @@ from wort_cli.commands.shared.arguments.options import (
     KeepSlicesOption,
     NoHeaderOption,
     SkipInvalidOption,
+    SourcesArgument,
     TasksOption,
 )
-from wort_cli.commands.shared.arguments.selection import open_home_to_read
-from wort_cli.commands.shared.arguments.sources import parse_sources
+from wort_cli.commands.shared.batch.division import check_division, divide
 from wort_cli.commands.shared.batch.request import Batch, Step, Written, checked_word, command, name_of, parse_size
-from wort_cli.commands.shared.batch.task_files import (
-    bases_of,
-    check_division,
-    check_new,
-    divided,
-    entry_of,
-    explain_division,
-    list_files,
-    write_new,
-)
-from wort_cli.commands.shared.jobs import outcome
+from wort_cli.commands.shared.batch.task_files import check_new, write_new
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import COUNT, ID, PATH, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import Form, print_records
-from wort_cli.errors import ExitCode, StorageProblem, UsageError, cause_of, shown
+from wort_cli.errors import StorageProblem, UsageError, cause_of, shown
 from wort_cli.model.queue_address import without_password
 from wort_cli.model.s3_target import DIRECTORY, S3Target, bucket_name, bucket_or_directory, key_prefix
 from wort_cli.settings import Settings, load_settings, variable_of
@@ -49,6 +38,7 @@ ENGINES = {
     "hyperqueue": "hyperqueue",
     "aws-batch": "aws_batch",
     "nextflow": "nextflow",
+    "snakemake": "snakemake",
 }
 """The module of each engine in shared/batch/."""
 OF_THIS_MACHINE = frozenset(
@@ -57,7 +47,7 @@ OF_THIS_MACHINE = frozenset(
 """Settings that say what this machine does, and nothing of a node; the URL of a queue may have a password."""
 DOCUMENT = Document(
     "batch",
-    "The files of a batch, and the commands with which to go on.",
+    "The files of a batch, and the commands with which to continue.",
     head=(
         Field("engine", one_of(ENGINES), "The scheduler"),
         Field("path", PATH, "The directory of the files"),
@@ -75,13 +65,10 @@ DOCUMENT = Document(
 
 
 def batch(
-    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch or nextflow.")],
-    ids: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="ID|FILE|-", help="Accessions of runs or projects, or archives; - reads a list from standard input."
-        ),
-    ] = None,
+    engine: Annotated[
+        str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch, nextflow or snakemake.")
+    ],
+    ids: SourcesArgument = None,
     from_file: FromFileOption = None,
     skip_invalid: SkipInvalidOption = False,
     tasks: TasksOption = None,
@@ -135,27 +122,17 @@ def batch(
       wort batch nextflow PRJNA63463 --bases-per-task 5e10 --cores 4 -o encode
     """
     if engine not in ENGINES:
-        raise UsageError(f"{shown(engine)} is no engine", f"it must be one of {', '.join(ENGINES)}")
+        raise UsageError(f"{shown(engine)} is not an engine", f"it must be one of {', '.join(ENGINES)}")
     check_division(tasks, bases_per_task)
     check_new(output)
     settings = load_settings()
     target, of_store = store_of(store, settings)
-    expander = Expander(settings, render.notice, amounts=True)
-    skipped: list[str] = []
-    skip = skipped.append if skip_invalid else None
-    sources = parse_sources(
-        ids or [], from_file, "", settings.quality, settings.archives, render.notice, skip, expander
-    )
-    outcome.explain_skipped(skipped)
-    entries = [entry_of(source) for source in sources]
-    _, ledger = open_home_to_read()
-    bases = bases_of(sources, expander, ledger)
-    lists = divided(bases, tasks, bases_per_task)
+    division = divide(ids or [], from_file, settings, tasks, bases_per_task, skip_invalid=skip_invalid)
     config, directory = config_text(settings), output.absolute()
-    asked = Batch(
+    request = Batch(
         directory=directory,
         name=name_of(directory),
-        tasks=len(lists),
+        tasks=len(division.lists),
         cores=cores,
         memory=parse_size(memory, "--memory") if memory else 0,
         seconds=parse_duration(time, "--time") if time else 0,
@@ -170,26 +147,26 @@ def batch(
         role=checked_word(role, "--role"),
         options=("--keep-slices",) if keep_slices else (),
     )
-    made: Written = import_module(f"wort_cli.commands.shared.batch.{ENGINES[engine]}").written(asked)
-    files = {f"tasks/{name}": text for name, text in list_files([entries[n] for n in list] for list in lists).items()}
+    made: Written = import_module(f"wort_cli.commands.shared.batch.{ENGINES[engine]}").written(request)
+    files = {f"tasks/{name}": text for name, text in division.files().items()}
     files |= {"config.toml": config} if config else {}
     write_new(output, {**files, **made.files}, ("logs", "reports"))
-    unknown = bases.count(None)
     if target.directory is not None and not target.directory.is_dir():
         render.notice(f"{shown(str(target.directory), 200)} does not exist here: create it before the tasks start")
     for note in made.notes:
         render.notice(note)
-    head = {"engine": engine, "path": str(directory), "runs": len(sources), "unknown": unknown, "tasks": len(lists)}
+    head = {"engine": engine, "path": str(directory), "runs": division.runs, "unknown": division.unknown}
+    head |= {"tasks": request.tasks}
     where = "".join(f"{name}={shlex.quote(value)} " for name, value in of_store.items() if value)
     last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", f"{where}wort sync pull"))
     steps = [{"step": step.what, "command": step.command} for step in (*made.steps, *last)]
     print_records(DOCUMENT, steps, Form.of(as_json=as_json), header=not no_header, head=head)
-    explain_division(len(sources), unknown, len(lists), tasks)
-    outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
+    division.explain(tasks)
+    division.exit_if_skipped()
 
 
 def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:
-    """Return what the tasks share, and the variables that tell them.  Raises UsageError for a URL that is none."""
+    """Return the store of the tasks, and the environment variables of it.  Raises UsageError for an invalid URL."""
     if not url:
         if settings.s3 is None:
             raise UsageError(

@@ -94,7 +94,7 @@ def catalog(
 def parse_output(text: str, *, force: bool) -> tuple[Path, TableFormat]:
     """Return the file of -o and its format; UsageError if it cannot be written."""
     if not text:
-        raise UsageError("where to?", "-o FILE.csv, .csv.gz, .parquet or .sqlite names a file")
+        raise UsageError("no output file is named", "-o FILE.csv, .csv.gz, .parquet or .sqlite names a file")
     path = Path(text).absolute()
     form = next((form for form in TableFormat if path.name.lower().endswith(f".{form}")), None)
     if form is None:

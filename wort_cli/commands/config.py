@@ -9,6 +9,7 @@ import typer
 
 from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.arguments.selection import usable_settings
+from wort_cli.commands.shared.checking.limit_check import origin_of_cores
 from wort_cli.commands.shared.configuring import config_change
 from wort_cli.commands.shared.configuring.job_limit import job_limit_set
 from wort_cli.commands.shared.showing import render
@@ -102,6 +103,8 @@ def show(
             value, origin = jobs, "`wort daemon jobs`"
         if item.name == "threads":
             value = settings.threads_per_job(jobs or settings.jobs)
+        if item.name in ("jobs", "threads") and origin == "default":
+            origin = origin_of_cores()
         records.append(
             {
                 "setting": item.name,

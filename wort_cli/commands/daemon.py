@@ -27,7 +27,7 @@ ServerUnitOption = Annotated[
     bool, typer.Option("--server", help="The unit of `wort serve`, instead of that of the daemon.")
 ]
 DEFAULT_JOBS, MOST_JOBS = "default", 1024
-"""What takes `wort daemon jobs` back, and the most jobs at a time."""
+"""The word that makes the setting `jobs` count again, and the largest number of jobs at a time."""
 
 
 @app.command()
@@ -217,7 +217,9 @@ def jobs(
     CORES / N threads, unless the setting `threads` is given.
     """
     if number != DEFAULT_JOBS and not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_JOBS):
-        raise UsageError(f"{shown(number)} is no number of jobs", f"give a number from 1 to {MOST_JOBS}, or `default`")
+        raise UsageError(
+            f"{shown(number)} is not a number of jobs", f"give a number from 1 to {MOST_JOBS}, or `default`"
+        )
     settings, ledger = open_home()
     ledger.controls.set_job_limit(None if number == DEFAULT_JOBS else int(number))
     limit = ledger.controls.job_limit(settings.jobs)

@@ -17,6 +17,7 @@ from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOptio
 from wort_cli.commands.shared.arguments.typed_names import typed_run
 from wort_cli.commands.shared.checking.bucket_check import check_bucket
 from wort_cli.commands.shared.checking.finding import STATES, Finding, lines_for_terminal
+from wort_cli.commands.shared.checking.limit_check import check_limits
 from wort_cli.commands.shared.configuring.job_limit import job_limit_set
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import MESSAGE, PROSE, TEXT, Document, Field, one_of
@@ -92,6 +93,7 @@ def doctor(
     repaired = [*wrong, *open_to_others, *(repair_ledger_file(settings) if repair else [])]
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         check_libraries,
+        check_limits,
         check_tools,
         check_sra_configuration,
         check_directories,

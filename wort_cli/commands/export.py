@@ -156,7 +156,7 @@ def export(
       wort compute --from-file plankton.missing.csv
     """
     if not output:
-        raise UsageError("where to?", "-o FILE.sig.zip writes a collection, -o DIR/ a directory")
+        raise UsageError("no output file is named", "-o FILE.sig.zip writes a collection, -o DIR/ a directory")
     target = ExportOutput.parse(output)
     if license_ and not ro_crate:
         raise UsageError("--license is for the metadata of --ro-crate", "add --ro-crate")
@@ -205,7 +205,7 @@ class CrateRequest:
 
 @dataclass(frozen=True)
 class Export:
-    """What an export did."""
+    """The result of an export."""
 
     target: ExportOutput
     dry_run: bool
@@ -214,7 +214,7 @@ class Export:
     counts: Mapping[str, int]
     """The number of missing signatures in each state."""
     absences: Sequence[Absence]
-    """What is missing, in a dry run; else the table has it."""
+    """Missing signatures, in a dry run; otherwise they are in the table."""
     example: Example | None = None
     """A sketch of what was exported."""
     ro_crate: bool = False

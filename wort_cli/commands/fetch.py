@@ -54,9 +54,7 @@ DOCUMENT = Document(
     rows="archives",
     row=(
         Field("name", ID, "The run"),
-        Field(
-            "state", one_of(("fetched", "already there", "not fetched", "unavailable", "failed")), "What became of it"
-        ),
+        Field("state", one_of(("fetched", "already there", "not fetched", "unavailable", "failed")), "The result"),
         Field("format", one_of(Format), "The format of the archive", optional=True),
         Field("fetched", BYTES, "What is on disk of the archive", optional=True),
         Field("archive_size", BYTES, "The size of the archive", optional=True, title="archive"),
@@ -74,8 +72,8 @@ STATES = {
     Disposition.RETRY: JobState.WAITING,
     Disposition.FAILED: JobState.FAILED,
 }
-"""By the disposition of a failure: the state that decides the exit code, as for jobs."""
-AGAIN = "run the same command again; it goes on where it stopped"
+"""The state that decides the exit code, as for jobs, by the disposition of the failure."""
+AGAIN = "run the same command again; it continues where it stopped"
 """The hint for failures that pass."""
 RATE_LIMITED_ATTEMPTS = 3
 
@@ -93,7 +91,7 @@ class ShownFetch:
 
 @dataclass(frozen=True)
 class FetchResult:
-    """How the fetch of a run ended: with a file, or with a failure."""
+    """The result of fetching a run: a file or a failure."""
 
     run: Accession
     file: "FetchedFile | None" = None

@@ -85,8 +85,9 @@ def add(
 ) -> None:
     """Follow projects and queries: queue their runs now, and new ones each day.
 
-    ENA and NCBI are asked as for `wort compute`. A run that was requested before, whatever became of it, is not new.
-    The daemon looks once a day (setting `follow_hours`), and by backoff after a failure. `add` may be left out.
+    ENA and NCBI are asked as for `wort compute`. A run that was requested before is not new, even if it failed or was
+    cancelled. The daemon looks once a day (setting `follow_hours`), and by backoff after a failure. `add` may be left
+    out.
 
     \b
     Examples:
@@ -119,7 +120,7 @@ def add(
 
 @app.command("ls")
 def list_follows(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
-    """List what is followed, what came of it, and when its list is asked for next."""
+    """List followed projects and queries, their last results, and when each is checked next."""
     _, ledger = open_home_to_read()
     follows = ledger.follows.all()
     print_records(LIST, map(follow_record, follows), Form.of(as_json=as_json), header=not no_header)
@@ -134,7 +135,7 @@ def remove(words: WordsArgument = None, as_json: JsonOption = False, no_header: 
     _, ledger = open_home()
     follows = named(words or [], ledger)
     if not follows:
-        raise UsageError("which?", "give a number or an accession of `wort follow ls`")
+        raise UsageError("nothing is named", "give a number or an accession of `wort follow ls`")
     for follow in follows:
         ledger.follows.remove(follow.id)
     print_records(REMOVED, map(follow_record, follows), Form.of(as_json=as_json), header=not no_header)
@@ -153,13 +154,13 @@ def run_now(
 ) -> None:
     """Look for new runs now, and queue them. Without words, of everything that is followed.
 
-    The exit code is 75 if a list could not be had, 1 if more than --most runs are new.
+    The exit code is 75 if a list could not be fetched, 1 if more than --most runs are new.
     """
     if due:
         from wort_cli.system.parent import die_with
 
         if words:
-            raise UsageError("--due selects alone")
+            raise UsageError("--due excludes a selection")
         die_with(os.getppid())
     settings, ledger = open_home()
     if due:
@@ -178,7 +179,7 @@ def run_now(
 def run(
     follow: Follow, ledger: Ledger, settings: Settings, *, most: int | None = None, dry_run: bool
 ) -> dict[str, Any]:
-    """Look for the new runs of one follow, and say on stderr what came of it; return that as OUTCOME has it."""
+    """Look for the new runs of one follow, and write the result to stderr; return it as OUTCOME has it."""
     from wort_cli.api.following import run_follow
 
     outcome = run_follow(follow, ledger, settings, most=most, dry_run=dry_run)
@@ -199,7 +200,7 @@ def run(
 
 
 def reason_in(outcome: dict[str, Any]) -> FollowReason | None:
-    """Return the reason in what came of looking."""
+    """Return the reason of a look without success."""
     return FollowReason(outcome["reason"]) if outcome.get("reason") else None
 
 
@@ -226,7 +227,7 @@ def parse_day(text: str) -> str:
             raise ValueError
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError:
-        raise UsageError(f"--since {shown(text)} is no day", "write it as 2026-01-31") from None
+        raise UsageError(f"--since {shown(text)} is not a date", "write it as 2026-01-31") from None
 
 
 def named(words: Iterable[str], ledger: Ledger) -> list[Follow]:

@@ -76,7 +76,7 @@ def forget(
     if jobs and (group or state):
         raise UsageError(NAMES_AND_OPTIONS)
     if not (jobs or group or state or older_than):
-        raise UsageError("which jobs?", "give job numbers or names, a group (-g), --state or --older-than")
+        raise UsageError("no jobs are named", "give job numbers or names, a group (-g), --state or --older-than")
     check_group(ledger, group)
     age = parse_duration(older_than, "--older-than") if older_than else 0
     job_ids = find_job_ids(ledger, jobs) if jobs else ledger.jobs.ids(JobFilter(state=wanted, group=group))

@@ -93,7 +93,7 @@ def import_(
             else:
                 report.add(taken.name, done, path=str(path.absolute()))
     if others:
-        render.notice(f"{render.count(others, 'other file')} passed over")
+        render.notice(f"{render.count(others, 'other file')} skipped")
     if totals.reports:
         explain(totals, ledger)
 
@@ -109,7 +109,7 @@ def take_report(path: Path, ledger: Ledger, report: SyncReport, totals: "ReportT
         return
     totals.add(found.runs)
     for one in found.differing:
-        wrong = f"the catalog has another signature than the report; `wort verify {one.name}` tells which is right"
+        wrong = f"the catalog has another signature than the report; `wort verify {one.name}` shows which is right"
         report.add(str(one.name), "failed", wrong, path=str(path.absolute()), failed=True)
 
 
@@ -130,7 +130,7 @@ def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
     """
 
     def explain(error: OSError) -> None:
-        render.notice(f"{shown(str(error.filename), 300)} is passed over: {error.strerror}")
+        render.notice(f"{shown(str(error.filename), 300)} is skipped: {error.strerror}")
 
     for path in paths:
         if not path.is_dir():

@@ -70,7 +70,7 @@ def logs(
         show_daemon_log(settings.daemon_log, lines, form, follow=follow, header=not no_header)
         return
     if job is None:
-        raise UsageError("which job?", "give a job number or a name, or --daemon")
+        raise UsageError("no job is named", "give a job number or a name, or --daemon")
     job_id = find_job_ids(ledger, [job])[0]
     log = settings.job_log(job_id)
     tail = Tail(log)

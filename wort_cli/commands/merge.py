@@ -99,7 +99,7 @@ def merge(
       wort view SAMN00765663
     """
     if not group:
-        raise UsageError("which group?", "-g NAME names it")
+        raise UsageError("no group is named", "-g NAME names it")
     column = by.lower()
     if column not in GROUPABLE:
         raise UsageError(f"runs can't be grouped by {shown(by)}", f"the columns are: {', '.join(GROUPABLE)}")
@@ -146,7 +146,7 @@ def values_of(ledger: Ledger, group: str, profile: str, column: str) -> dict[Nam
     if unknown:
         raise UsageError(
             f"the {column} of {named(unknown)} is not known, so that nothing was added up",
-            "`wort runs PROJECT` asks ENA and NCBI; a table such as RunInfo tells with `wort metadata import FILE`",
+            "`wort runs PROJECT` asks ENA and NCBI; `wort metadata import FILE` reads tables such as RunInfo",
         )
     return dict(sorted(found.items()))
 
@@ -154,7 +154,7 @@ def values_of(ledger: Ledger, group: str, profile: str, column: str) -> dict[Nam
 def merge_one(
     merger: "Merger", name: Name, runs: Sequence[str], *, partial: bool, force: bool, dry_run: bool
 ) -> dict[str, Any]:
-    """Add the signatures of some runs up; return what became of that, without the keys `name` and `value`."""
+    """Add up the signatures of some runs; return the result without the keys `name` and `value`."""
     started = time.time()
 
     def record(state: str, number: int, absent: Sequence[Any], message: str = "", path: str = "") -> dict[str, Any]:

@@ -21,7 +21,7 @@ DOCUMENT = Document(
     head=(
         Field("path", PATH, "The table"),
         Field("runs", COUNT, "The number of rows that were recorded"),
-        Field("other_rows", COUNT, "Rows that are not one of a run, which were passed over"),
+        Field("other_rows", COUNT, "Rows that are not one of a run, which were skipped"),
         Field("unwanted", COUNT, "Rows of runs that --known leaves out"),
     ),
 )

@@ -1,38 +1,24 @@
 """`wort plan`: splits a list of runs into lists for the tasks of a batch system."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.options import (
     BasesPerTaskOption,
     FromFileOption,
     JsonOption,
     NoHeaderOption,
     SkipInvalidOption,
+    SourcesArgument,
     TasksOption,
 )
-from wort_cli.commands.shared.arguments.selection import open_home_to_read
-from wort_cli.commands.shared.arguments.sources import parse_sources
-from wort_cli.commands.shared.batch.task_files import (
-    bases_of,
-    check_division,
-    check_new,
-    divided,
-    entry_of,
-    explain_division,
-    list_files,
-    list_name,
-    write_new,
-)
-from wort_cli.commands.shared.jobs import outcome
-from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.batch.division import Division, check_division, divide
+from wort_cli.commands.shared.batch.task_files import check_new, list_name, write_new
 from wort_cli.commands.shared.showing.fields import BASES, COUNT, PATH, Document, Field
 from wort_cli.commands.shared.showing.printing import Form, print_records
-from wort_cli.errors import ExitCode
 from wort_cli.settings import load_settings
 
 DOCUMENT = Document(
@@ -54,12 +40,7 @@ DOCUMENT = Document(
 
 
 def plan(
-    ids: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="ID|FILE|-", help="Accessions of runs or projects, or archives; - reads a list from standard input."
-        ),
-    ] = None,
+    ids: SourcesArgument = None,
     from_file: FromFileOption = None,
     skip_invalid: SkipInvalidOption = False,
     tasks: TasksOption = None,
@@ -83,31 +64,18 @@ def plan(
     """
     check_division(tasks, bases_per_task)
     check_new(output)
-    settings = load_settings()
-    expander = Expander(settings, render.notice, amounts=True)
-    skipped: list[str] = []
-    skip = skipped.append if skip_invalid else None
-    sources = parse_sources(
-        ids or [], from_file, "", settings.quality, settings.archives, render.notice, skip, expander
-    )
-    outcome.explain_skipped(skipped)
-    entries = [entry_of(source) for source in sources]
-    _, ledger = open_home_to_read()
-    bases = bases_of(sources, expander, ledger)
-    lists = divided(bases, tasks, bases_per_task)
-    write_new(output, list_files([entries[n] for n in positions] for positions in lists))
-    unknown = bases.count(None)
-    form = Form.of(as_json=as_json)
-    head = {"runs": len(sources), "unknown": unknown}
-    print_records(DOCUMENT, records(lists, bases, output), form, header=not no_header, head=head)
-    explain_division(len(sources), unknown, len(lists), tasks)
-    outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
+    division = divide(ids or [], from_file, load_settings(), tasks, bases_per_task, skip_invalid=skip_invalid)
+    write_new(output, division.files())
+    head = {"runs": division.runs, "unknown": division.unknown}
+    print_records(DOCUMENT, records(division, output), Form.of(as_json=as_json), header=not no_header, head=head)
+    division.explain(tasks)
+    division.exit_if_skipped()
 
 
-def records(lists: Sequence[Sequence[int]], bases: Sequence[int | None], directory: Path) -> Iterator[dict[str, Any]]:
-    """Yield what is said of each list, with the keys of DOCUMENT."""
-    for number, positions in enumerate(lists, 1):
-        known = [length for n in positions if (length := bases[n]) is not None]
+def records(division: Division, directory: Path) -> Iterator[dict[str, Any]]:
+    """Yield each list as a record with the keys of DOCUMENT."""
+    for number, positions in enumerate(division.lists, 1):
+        known = [length for n in positions if (length := division.bases[n]) is not None]
         yield {
             "task": number,
             "runs": len(positions),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from wort_cli.web.options import ServeOptions
 
 NICE, KILLED_BEFORE = 5, "500"
-"""Of a server that the daemon started: its niceness, and what is added to its score when memory runs out (proc(5))."""
+"""The niceness of a server that the daemon started, and what is added to its `oom_score_adj` (proc(5))."""
 DOCUMENT = Document(
     "serve",
     "The server, when clients can connect.",

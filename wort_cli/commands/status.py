@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +30,7 @@ from wort_cli.commands.shared.arguments.selection import (
     parse_state,
     parse_where,
 )
+from wort_cli.commands.shared.daemon.overview import Overview
 from wort_cli.commands.shared.jobs.job_record import JOB_FIELDS, STATE, job_record, member_record
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import (
@@ -47,15 +48,12 @@ from wort_cli.commands.shared.showing.fields import (
 from wort_cli.commands.shared.showing.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.viewing.run_record import METADATA_FIELDS, with_metadata
 from wort_cli.errors import UsageError
-from wort_cli.health.status import STATES, Status, read_status
+from wort_cli.health.status import STATES
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
-from wort_cli.model.follow import Follow
 from wort_cli.model.job import Job, JobState
-from wort_cli.model.units import format_count, iso_time
 from wort_cli.settings import Settings
-from wort_cli.system.daemon_lock import DaemonInfo
 
 DAEMON = record_of(
     Field("state", one_of(STATES), "The state of the daemon"),
@@ -159,7 +157,7 @@ def status(
         number = SHOWN
     if missing_from:
         if words or watch or metadata or job_filter != JobFilter():
-            raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
+            raise UsageError("--missing-from excludes other selections", "leave out the jobs and the other selections")
         from wort_cli.commands.shared.jobs.missing_from import print_missing, wanted_of
 
         profile = chosen_profile("", settings, ledger)
@@ -167,25 +165,37 @@ def status(
         print_missing(wanted, ledger, profile.name, form, header=not no_header, number=number)
         return
     is_list = bool(words) or everything or metadata or job_filter != JobFilter() or as_csv or as_tsv
+    jobs = partial(selected_records, settings, ledger, words, job_filter, number) if is_list else None
+    columns = METADATA_COLUMNS if metadata else LIST_COLUMNS
     while True:
         if watch and render.is_terminal():
             sys.stdout.write(CLEAR)
-        if form is Form.JSON:
-            head = Overview.read(settings, ledger).record()
-            jobs = (
-                selected_records(settings, ledger, words, job_filter, number) if is_list else current(settings, ledger)
-            )
-            print_records(DOCUMENT, with_metadata(jobs, ledger), form, head=head)
-        elif is_list:
-            jobs = with_metadata(selected_records(settings, ledger, words, job_filter, number), ledger)
-            columns = (METADATA_COLUMNS if metadata else LIST_COLUMNS) if form is Form.TERMINAL else ()
-            print_records(DOCUMENT, jobs, form, header=not no_header, columns=columns)
-        else:
-            print_summary(settings, ledger, header=not no_header)
+        show(settings, ledger, jobs, form, columns, header=not no_header)
         if not watch:
             return
         sys.stdout.flush()
         time.sleep(1)
+
+
+def show(
+    settings: Settings,
+    ledger: Ledger,
+    jobs: Callable[[], Iterator[dict[str, Any]]] | None,
+    form: Form,
+    columns: Sequence[str],
+    *,
+    header: bool,
+) -> None:
+    """Show the selected jobs, or a summary if none are selected; `columns` are those of a terminal."""
+    if form is Form.JSON:
+        head = Overview.read(settings, ledger).record()
+        records = current(settings, ledger) if jobs is None else jobs()
+        print_records(DOCUMENT, with_metadata(records, ledger), form, head=head)
+    elif jobs is None:
+        print_summary(settings, ledger, header=header)
+    else:
+        shown = columns if form is Form.TERMINAL else ()
+        print_records(DOCUMENT, with_metadata(jobs(), ledger), form, header=header, columns=shown)
 
 
 def selected_records(
@@ -242,80 +252,6 @@ def current(settings: Settings, ledger: Ledger) -> Iterator[dict[str, Any]]:
             yield job_record(jobs[job_id], settings.store_dir, position)
 
 
-@dataclass(frozen=True)
-class Overview:
-    """The daemon, and the number of jobs and signatures."""
-
-    found: Status
-    counts: Mapping[tuple[JobState, str], int]
-    signatures: int
-    paused: bool
-    follows: Sequence[Follow]
-
-    @classmethod
-    def read(cls, settings: Settings, ledger: Ledger) -> "Overview":
-        """Read the present numbers."""
-        found = read_status(settings, ledger)
-        return cls(
-            found, ledger.counts.by_state(), ledger.catalog.count(), ledger.controls.paused, ledger.follows.all()
-        )
-
-    @property
-    def by_state(self) -> dict[JobState, int]:
-        """The number of jobs in each state."""
-        return {state: sum(n for (s, _), n in self.counts.items() if s is state) for state in JobState}
-
-    @property
-    def reasons(self) -> list[tuple[JobState, str, int]]:
-        """The jobs without a signature, by state and reason."""
-        states = (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
-        return [(state, reason, n) for (state, reason), n in sorted(self.counts.items()) if reason and state in states]
-
-    def record(self) -> dict[str, Any]:
-        """Return the overview as JSON has it."""
-        daemon = self.found.daemon
-        return {
-            "daemon": {
-                "state": self.found.state,
-                "pid": daemon.pid if daemon else None,
-                "where": (daemon.where or "here") if daemon else None,
-                "started_at": iso_time(daemon.started_at) if daemon else None,
-                "version": daemon.version if daemon else None,
-                "problems": list(self.found.problems),
-                "held": self.found.blocked_by or None,
-                "paused": self.paused,
-            },
-            "signatures": self.signatures,
-            "follows": {"number": len(self.follows), "problems": self.problems},
-            "counts": {str(state): n for state, n in self.by_state.items()},
-            "reasons": [{"state": str(state), "reason": reason, "jobs": n} for state, reason, n in self.reasons],
-        }
-
-    @property
-    def problems(self) -> list[str]:
-        """What is wrong with what is followed, as sentences."""
-        return [f"{one.request.selection[:100]}: {one.why}" for one in self.follows if one.is_failing]
-
-    def facts(self) -> dict[str, str]:
-        """Return the overview as lines of names and values."""
-        numbers = {}
-        for state, n in self.by_state.items():
-            if n:
-                numbers[str(state)] = format_count(n)
-                for of_state, reason, of_reason in self.reasons:
-                    if of_state is state:
-                        numbers[f"  {state} {reason}"] = format_count(of_reason)
-        return {
-            "daemon": daemon_summary(self.found.daemon, self.found.state),
-            **{f"  problem {n}": sentence for n, sentence in enumerate(self.found.problems, 1)},
-            **({"  held": self.found.blocked_by} if self.found.blocked_by else {}),
-            "signatures": format_count(self.signatures),
-            **({"followed": format_count(len(self.follows))} if self.follows else {}),
-            **{f"  follow problem {n}": sentence for n, sentence in enumerate(self.problems, 1)},
-            **numbers,
-        }
-
-
 def print_summary(settings: Settings, ledger: Ledger, *, header: bool = True) -> None:
     """Print the state of the daemon, the number of jobs in each state, and on a terminal the current jobs."""
     overview = Overview.read(settings, ledger)
@@ -335,11 +271,3 @@ def print_summary(settings: Settings, ledger: Ledger, *, header: bool = True) ->
         render.notice("there are no jobs yet; start with `wort compute SRR139146`")
     elif overview.found.daemon is None and overview.by_state[JobState.QUEUED]:
         render.notice("jobs are queued, but no daemon is running: `wort daemon start`")
-
-
-def daemon_summary(daemon: DaemonInfo | None, state: str) -> str:
-    """Return the state of the daemon, with its process and start time if it runs."""
-    if daemon is None:
-        return state
-    where = f" {daemon.where}" if daemon.where else ""
-    return f"{state} (process {daemon.pid}{where}, since {render.local_time(daemon.started_at)})"

@@ -1,5 +1,6 @@
 """`wort submit`: accepts signatures made by others; each is checked, stored apart, and verified by recalculation."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from wort_cli.commands.shared.showing.fields import ID, JOB, MESSAGE, PATH_FIELD
 from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.provenance import Trust
-from wort_cli.model.submission import SourceCheck
+from wort_cli.model.submission import SourceCheck, Submission
 
 DOCUMENT = Document(
     "submit",
@@ -89,23 +90,26 @@ def submit(
             problems.append(error)
             continue
         queued += job is not None
-        records.append(
-            {
-                "name": str(submission.name),
-                "trust": str(submission.trust),
-                "digest": submission.digest,
-                "source": str(submission.source_check),
-                "job": job,
-                "message": submission.source_note or None,
-                "path": str(settings.store_dir / submission.path),
-            }
-        )
+        records.append(submission_record(submission, job, settings.store_dir))
         if submission.source_check == "not checked":
             render.notice(f"{submission.name}: whether its data are public was not checked ({submission.source_note})")
     print_records(DOCUMENT, records, Form.of(as_json=as_json), header=not no_header)
     suggest_next_command(queued, settings)
     if problems:
         raise typer.Exit(int(worst_exit_code(problems)))
+
+
+def submission_record(submission: Submission, job: int | None, store: Path) -> dict[str, Any]:
+    """Return a submission with the keys of DOCUMENT."""
+    return {
+        "name": str(submission.name),
+        "trust": str(submission.trust),
+        "digest": submission.digest,
+        "source": str(submission.source_check),
+        "job": job,
+        "message": submission.source_note or None,
+        "path": str(store / submission.path),
+    }
 
 
 def worst_exit_code(problems: list[WortError]) -> ExitCode:

@@ -1,6 +1,6 @@
 """`wort verify`: recalculates signatures from the reads and compares; with --now in this process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,12 +78,14 @@ NO_RECIPE = "its data are at a URL, and wort can recalculate only runs"
 class Target:
     """A signature that the command verifies."""
 
-    name: str
-    digest: str
-    path: str
-    """The file of the signature, relative to the store."""
+    signature: Submission | SignatureRecord
     why_not: str = ""
     """Why the signature cannot be recalculated; empty if it can."""
+
+    @property
+    def path(self) -> str:
+        """The file of the signature, relative to the store."""
+        return self.signature.path
 
 
 def verify(
@@ -115,53 +117,64 @@ def verify(
     check_wait_and_now(wait=wait, now=now)
     check_engine(engine)
     if bool(ids) == unverified:
-        raise UsageError("which signatures?", "give accessions, digests or files, or --unverified")
+        raise UsageError("no signatures are named", "give accessions, digests or files, or --unverified")
     settings, ledger = open_home()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     from wort_cli.api.verifications import verify_request
     from wort_cli.commands.shared.verifying.verification import suggest_next_command
 
+    targets = selected(ids or [], settings, ledger, chosen_profile(profile, settings, ledger))
     depth = Depth.QUICK if quick else Depth.FULL
-    signatures: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
-    wanted = chosen_profile(profile, settings, ledger)
-    for word in ids or []:
-        signatures += [item for item in find_signatures(word, settings, ledger, wanted) if item not in signatures]
-    if not signatures:
-        render.notice("there are no unverified submissions")
-    requests: dict[str, VerifyRequest] = {}
-    targets = []
-    for item in signatures:
-        if isinstance(item, Submission) and not item.is_of_a_run:
-            ledger.submissions.mark_unverifiable(item, NO_RECIPE)
-            targets.append(Target(str(item.name), item.digest, item.path, NO_RECIPE))
-            continue
-        requests[item.path] = verify_request(item, depth, settings, priority=priority, group=group, engine=engine)
-        targets.append(Target(str(item.name), item.digest, item.path))
+    requests = {
+        target.path: verify_request(target.signature, depth, settings, priority=priority, group=group, engine=engine)
+        for target in targets
+        if not target.why_not
+    }
     claim = FirstClaim(ledger, settings) if now else None
-    with ledger.transaction():
-        numbers = ledger.submissions.enqueue_verifications(list(requests.values()))
-        if claim is not None:
-            claim(numbers)
-    job_ids = dict(zip(requests, numbers, strict=True))
-    jobs = run_or_follow(numbers, ledger, settings, claim, wait=wait)
-    jobs_by_path = {path: jobs[job_id] for path, job_id in job_ids.items()}
+    jobs = run_or_follow(enqueue(requests, ledger, claim), ledger, settings, claim, wait=wait)
     records = [
         {
-            **result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now),
-            "path": str(settings.store_dir / item.path),
+            **result_record(target, jobs.get(target.path), ledger, finished=wait or now),
+            "path": str(settings.store_dir / target.path),
         }
-        for item in targets
+        for target in targets
     ]
     print_records(DOCUMENT, records, Form.of(as_json=as_json), header=not no_header)
     if not (wait or now):
         suggest_next_command(len(requests), settings)
         return
     explain_mismatches(records)
-    outcome.explain_unsuccessful(
-        list(jobs_by_path.values()), daemon_runs=running_daemon(settings.lock_file) is not None
-    )
-    outcome.exit_for_jobs(list(jobs_by_path.values()), strict=strict)
+    outcome.explain_unsuccessful(list(jobs.values()), daemon_runs=running_daemon(settings.lock_file) is not None)
+    outcome.exit_for_jobs(list(jobs.values()), strict=strict)
+
+
+def selected(words: Sequence[str], settings: Settings, ledger: Ledger, profile: Profile) -> list[Target]:
+    """Return the signatures that the words name, each once; without words, all unverified submissions.
+
+    Submissions of other data than a run are marked as unverifiable.
+    """
+    signatures: list[Submission | SignatureRecord] = [] if words else list(ledger.submissions.unverified())
+    for word in words:
+        signatures += [item for item in find_signatures(word, settings, ledger, profile) if item not in signatures]
+    if not signatures:
+        render.notice("there are no unverified submissions")
+    targets = []
+    for item in signatures:
+        has_recipe = not isinstance(item, Submission) or item.is_of_a_run
+        if isinstance(item, Submission) and not has_recipe:
+            ledger.submissions.mark_unverifiable(item, NO_RECIPE)
+        targets.append(Target(item, "" if has_recipe else NO_RECIPE))
+    return targets
+
+
+def enqueue(requests: Mapping[str, "VerifyRequest"], ledger: Ledger, claim: FirstClaim | None) -> dict[str, int]:
+    """Enqueue verifications, and claim the first one for this process; return their jobs by the paths of signatures."""
+    with ledger.transaction():
+        numbers = ledger.submissions.enqueue_verifications(list(requests.values()))
+        if claim is not None:
+            claim(numbers)
+    return dict(zip(requests, numbers, strict=True))
 
 
 def find_signatures(
@@ -200,36 +213,37 @@ def find_signatures(
 
 
 def run_or_follow(
-    job_ids: Sequence[int], ledger: Ledger, settings: Settings, claim: FirstClaim | None, *, wait: bool
-) -> dict[int, Job]:
-    """Return the jobs by number: as they ended (`wait`, or with a claim), or as they are."""
+    job_ids: Mapping[str, int], ledger: Ledger, settings: Settings, claim: FirstClaim | None, *, wait: bool
+) -> dict[str, Job]:
+    """Return the jobs with the keys of `job_ids`: as they ended (`wait`, or with a claim), or as they are."""
+    numbers = list(job_ids.values())
     if claim is not None:
-        return run_now(job_ids, ledger, settings, claim.job)
-    return {
-        job.id: job
-        for job in (
-            follow(ledger, job_ids, watch=DaemonWatch(ledger, settings)) if wait else ledger.jobs.with_ids(job_ids)
-        )
-    }
+        jobs = run_now(numbers, ledger, settings, claim.job)
+    elif wait:
+        jobs = {job.id: job for job in follow(ledger, numbers, watch=DaemonWatch(ledger, settings))}
+    else:
+        jobs = {job.id: job for job in ledger.jobs.with_ids(numbers)}
+    return {path: jobs[job_id] for path, job_id in job_ids.items()}
 
 
 def result_record(target: Target, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:
     """Return the record of one signature, without its path; it has a verdict only if the jobs are `finished`."""
+    name, digest = str(target.signature.name), target.signature.digest
     if job is None:
-        return {"name": target.name, "trust": str(Trust.UNVERIFIABLE), "depth": None, "state": None, "job": None,
-                "reason": None, "message": target.why_not, "digest": target.digest, "verdict": None}  # fmt: skip
+        return {"name": name, "trust": str(Trust.UNVERIFIABLE), "depth": None, "state": None, "job": None,
+                "reason": None, "message": target.why_not, "digest": digest, "verdict": None}  # fmt: skip
     verdict = ledger.submissions.last_verdict(target.path) if finished and job.verdict else None
     unavailable = finished and job.state == "unavailable"
     trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if unavailable else None
     return {
-        "name": target.name,
+        "name": name,
         "trust": trust,
         "depth": str(verdict.depth if verdict else job.depth),
         "state": str(job.state),
         "job": job.id,
         "reason": str(job.reason) if job.reason else None,
         "message": (verdict.cause if verdict else job.message) or None,
-        "digest": target.digest,
+        "digest": digest,
         "verdict": verdict.to_json() if verdict else None,
     }
 

@@ -3,12 +3,10 @@
 The local store is searched first, then the bucket, then the submissions, and the public signatures if no bucket is set.
 """
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,21 +27,19 @@ from wort_cli.commands.shared.exporting.output import Format, Output, OutputItem
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.viewing.presigned_url import print_presigned_url
-from wort_cli.commands.shared.viewing.provenance_text import describe_files, describe_reads, describe_tools
 from wort_cli.commands.shared.viewing.run_record import run_facts
+from wort_cli.commands.shared.viewing.signature_text import describe_signature
 from wort_cli.commands.shared.viewing.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
 from wort_cli.commands.shared.viewing.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
 from wort_cli.model.profile import profile_option
-from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
-from wort_cli.model.run_metadata import RunMetadata
+from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
-from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
-    from wort_cli.model.verdict import Verdict
     from wort_cli.reading.facts import SignatureFacts, SketchFacts
 
 SHOWN = (
@@ -128,20 +124,15 @@ def view(
     if url:
         print_presigned_url(name, expires, settings, wanted, as_json=as_json)
         return
+    header = not no_header
     with find(name, settings, ledger, wanted) as found:
-        record = found.record
-        if isinstance(record, Submission):
-            render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
-        if isinstance(record, SignatureRecord) and record.trust is Trust.MISMATCH:
-            option = profile_option(wanted.name, settings.profile)
-            render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}{option}` computes it again")
+        explain_trust(found.record, profile_option(wanted.name, settings.profile))
         if target is not None:
             write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return
-        header = not no_header
         facts = (
             read(found, settings)
-            if record
+            if found.record
             else facts_of_file(found, settings, ksize, plot_file, as_json=as_json, header=header)
         )
         if facts is None:
@@ -149,23 +140,33 @@ def view(
         if ksize is not None:
             check_ksize(ksize, facts)
         if plot_file:
-            from wort_cli.commands.shared.viewing.histogram_plot import plot as draw_plot
-
-            draw_plot(facts.name or found.location, shown_sketches(facts, ksize), plot_file)
-            render.notice(f"the histograms are in {render.printable(plot_file)}")
-        verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
-        metadata = ledger.runs.get(str(record.name)) if record else None
+            plot_histograms(facts.name or found.location, shown_sketches(facts, ksize), plot_file)
         show(
             found,
             facts,
             ksize,
-            metadata,
-            verdict,
+            ledger,
             hist=hist and not plot_file,
             provenance=provenance,
             as_json=as_json,
             header=header,
         )
+
+
+def explain_trust(record: SignatureRecord | Submission | None, option: str) -> None:
+    """Write to stderr that a signature was submitted, or does not match the reads; `option` names its profile."""
+    if isinstance(record, Submission):
+        render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
+    elif record is not None and record.trust is Trust.MISMATCH:
+        render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}{option}` computes it again")
+
+
+def plot_histograms(title: str, sketches: "Sequence[SketchFacts]", file: Path) -> None:
+    """Draw the histograms of sketches into a file."""
+    from wort_cli.commands.shared.viewing.histogram_plot import plot
+
+    plot(title, sketches, file)
+    render.notice(f"the histograms are in {render.printable(file)}")
 
 
 def facts_of_file(
@@ -250,8 +251,7 @@ def show(
     found: Viewed,
     signature: "SignatureFacts",
     ksize: int | None,
-    metadata: RunMetadata | None,
-    verdict: "Verdict | None",
+    ledger: Ledger,
     *,
     hist: bool,
     provenance: bool,
@@ -262,12 +262,14 @@ def show(
     from wort_cli.commands.shared.showing.styles import drawing
     from wort_cli.commands.shared.viewing.histogram_text import STYLES, draw
 
-    sketches = shown_sketches(signature, ksize)
+    sketches, known = shown_sketches(signature, ksize), found.record
+    verdict = ledger.submissions.last_verdict(known.path) if known and known.path else None
+    metadata = ledger.runs.get(str(known.name)) if known else None
     record = signature_record(found, signature, sketches, metadata, verdict)
     if as_json:
         print_records(DOCUMENT, [record], Form.JSON, head={"comparisons": []})
         return
-    facts = describe(found, signature.title or signature.name, signature.digest)
+    facts = describe_signature(found, signature.title or signature.name, signature.digest)
     if metadata is not None:
         facts |= run_facts(metadata)
     if verdict is not None:
@@ -300,51 +302,3 @@ def is_of_interest(key: str, rows: "Sequence[Mapping[str, Any]]") -> bool:
     if key == "molecule":
         return any(row[key] != "DNA" for row in rows)
     return key not in ("scaled", "num") or any(row[key] for row in rows)
-
-
-def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
-    """Return what is known of a signature apart from its sketches."""
-    known = found.record
-    facts: dict[str, Any] = {
-        "name": name,
-        "path": found.location,
-        "size": format_bytes(os.fstat(found.file.fileno()).st_size),
-        "digest": digest,
-    }
-    if known is None:
-        return {**facts, "trust": "not in the catalog"}
-    trust = str(known.trust) if known.digest == digest else "the file does not match the catalog's digest"
-    if isinstance(known, Submission):
-        return {
-            **facts,
-            "trust": trust,
-            "of": str(known.name),
-            "profile": known.profile,
-            "submitted": f"{render.local_time(known.submitted_at)}, by {known.submitter}, as {known.origin}",
-            "data": f"{known.url or known.name}: {known.source_check} ({known.source_note})",
-            "sha256": known.sha256,
-        }
-    made = known.provenance
-    facts |= {"trust": trust, "profile": known.profile}
-    if not made.started_at:  # found in a bucket, without provenance
-        return {**facts, "source": made.source}
-    how = f"{render.local_time(made.started_at)}, in {render.duration(made.seconds)} on {made.host}"
-    if known.trust in ELSEWHERE:
-        facts["computed elsewhere"] = f"{how}, according to its publisher"
-    else:
-        facts["computed"] = how
-    if made.parts:
-        facts["sum of"] = f"{render.count(len(made.parts), 'run')}: {', '.join(islice(made.parts, 5))}" + (
-            ", ..." if len(made.parts) > 5 else ""
-        )
-        return {**facts, **({"missing": ", ".join(islice(made.missing, 5))} if made.missing else {})}
-    if made.files:
-        return {**facts, **describe_files(made), "reads": describe_reads(made), "tools": describe_tools(made)}
-    return {
-        **facts,
-        "source": made.source,
-        "format": made.format or "unknown",
-        "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
-        "reads": describe_reads(made),
-        "tools": describe_tools(made),
-    }

@@ -58,7 +58,7 @@ def wait(
     """
     settings, ledger = open_home_to_read()
     if sum(map(bool, (jobs, group, everything))) != 1:
-        raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
+        raise UsageError("no jobs are named", "give job numbers or names, a group (-g), or --all")
     if jobs:
         job_ids = find_job_ids(ledger, jobs)
     elif group:

@@ -14,7 +14,7 @@ from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import COUNT, ID, PID, SECONDS, TEXT, Document, Field, list_of, one_of
 from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
 from wort_cli.errors import DaemonNotRunning, UsageError, shown
-from wort_cli.health.workers_file import WORKER_STATES, WorkerSeen, read_workers
+from wort_cli.health.workers_file import SILENT, WORKER_STATES, WorkerSeen, read_workers
 from wort_cli.model.queue_address import LOCAL, has_password, queue_url
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
@@ -115,13 +115,18 @@ def drain(
 ) -> None:
     """Let the workers of a host end their jobs and take no more; then they end."""
     settings, ledger = open_home()
-    found = [each for each in known_workers(settings) if each.host == host]
+    found = [each for each in known_workers(settings) if host in (each.host, render.printable(each.host))]
     if not found:
         raise UsageError(f"no worker runs on {shown(host)}", "`wort worker list` shows the workers and their hosts")
     known = {each.worker for each in known_workers(settings)}
     ledger.controls.set_drained({*(ledger.controls.drained & known), *(each.worker for each in found)})
     running = sum(len(each.running) for each in found)
-    done = f"{host} takes no more jobs; its worker ends after {render.count(running, 'job')}"
+    name = render.printable(host)
+    done = f"{name} takes no more jobs; its worker ends after {render.count(running, 'job')}"
+    if all(each.state == SILENT for each in found):
+        silent = min(each.silent for each in found)
+        done = f"{name} takes no more jobs; it gave no sign for {silent:,.0f} s"
+        done += f": if it is gone, its jobs are queued again after {settings.worker_lease:,.0f} s (`worker_lease`)"
     if as_json:
         print_document(DRAINED, {"host": host, "workers": [each.worker for each in found], "message": done})
     else:

@@ -21,7 +21,7 @@ class AbandonedJobs:
     def abandoned(self, claims: Sequence[Claim], lease: float) -> list[Claim]:
         """Return those of `claims` that are abandoned.
 
-        `claims` are all running jobs except those of this daemon's workers.  To be called regularly.
+        `claims` are all running jobs except those of this daemon's workers.  Call it regularly.
         """
         now, before = self._clock(), self._seen
         self._seen = {}

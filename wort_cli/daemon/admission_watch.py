@@ -28,7 +28,7 @@ class AdmissionWatch:
         self.blocked_by = ""
         """Why no job may start; empty if jobs may start."""
         self.disk_damage = ""
-        """Which disk cannot be written; empty if all can."""
+        """A sentence about the disk that cannot be written; empty if all can."""
         self._checked_at = self._wrote_at = float("-inf")
 
     def check(self, settings: Settings) -> str:

@@ -26,7 +26,7 @@ from wort_cli.system.process_identity import is_running, signal_process
 START_WITHIN = 30.0
 """Seconds that the daemon has to start."""
 RESTORE_WITHIN = 10.0
-"""Seconds that a running daemon has to create its lock file again, if somebody removed it."""
+"""Seconds that a running daemon has to create its lock file again, if it was removed."""
 SERVE_WITHIN = 30.0
 """Seconds that the HTTP server has to start, or to fail."""
 STOP_WITHIN = 20.0
@@ -119,9 +119,9 @@ def reload(settings: Settings) -> DaemonInfo:
 
 
 def signal_daemon(daemon: DaemonInfo, number: int) -> None:
-    """Send a signal to exactly this daemon, or to nobody if it has ended.
+    """Send a signal to this daemon and to no other process; do nothing if it has ended.
 
-    Raises WortError if it cannot be told from other processes, because it runs on another host or in a container.
+    Raises WortError if it cannot be identified, because it runs on another host or in a container.
     """
     if daemon.where:
         raise DaemonElsewhere(daemon.pid, daemon.host, daemon.where)

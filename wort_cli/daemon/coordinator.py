@@ -122,7 +122,7 @@ class Coordinator:
 
     @property
     def disk_damage(self) -> str:
-        """Which disk cannot be written; empty if all can."""
+        """A sentence about the disk that cannot be written; empty if all can."""
         return self._admission.disk_damage
 
     @property

@@ -1,4 +1,4 @@
-"""What runs the jobs of the daemon: worker processes on this machine, or workers on other hosts."""
+"""The crew: the part of the daemon that runs jobs, with worker processes here or workers on other hosts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from wort_cli.daemon.coordinator import Site
 
 @dataclass(frozen=True)
 class Crew:
-    """What runs the jobs of the daemon, and how it is stopped."""
+    """The object that runs the jobs of the daemon, and stops them."""
 
     site: Site
     described: str

@@ -46,7 +46,7 @@ class FollowRuns:
         self._settings = settings
 
     def step(self) -> None:
-        """Start the process if anything is due and none runs.  Cheap, to be called in each turn."""
+        """Start the process if anything is due and none runs.  Cheap: call it in each turn."""
         if self._process is not None and (code := self._process.poll()) is not None:
             self._process = None
             if code not in (0, 1, 75):  # what the command says of a list that failed is in the ledger

@@ -1,4 +1,4 @@
-"""Records in the ledger what becomes of the attempts of the daemon's jobs."""
+"""Records the results of the daemon's attempts in the ledger."""
 
 import logging
 import random
@@ -83,8 +83,8 @@ class LedgerOutcomes:
                 remove_ended_workspace(result.job_id, self._ledger, self._settings, result.failure)
             failure = result.failure
             why = f" ({failure.reason}: {failure.detail})" if failure else ""
-            told = state or "result ignored, too late"
-            log.info("job %d, attempt %d: %s%s", result.job_id, result.attempt, told, why)
+            ended_as = state or "result ignored, too late"
+            log.info("job %d, attempt %d: %s%s", result.job_id, result.attempt, ended_as, why)
 
     def requeue(self, job_id: int, attempt: int, why: str) -> None:
         """See Outcomes."""

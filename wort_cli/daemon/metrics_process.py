@@ -47,7 +47,7 @@ class MetricsProcess:
         self._settings = settings
 
     def ensure_running(self) -> None:
-        """Start the process if it is not running.  Cheap, to be called after each turn."""
+        """Start the process if it is not running.  Cheap: call it after each turn."""
         now = time.monotonic()
         if not any(destinations(self._settings)) or now - self._checked_at < CHECK_EVERY:
             return

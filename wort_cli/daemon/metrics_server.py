@@ -1,7 +1,7 @@
 """A small HTTP server with a limit of connections, for the metrics.
 
 Each connection has a thread.  One above the limit is closed at once, and one that is silent is closed after a while, so
-that whoever can reach the port cannot use up the threads and file descriptors of the machine.
+that clients cannot use up the threads and file descriptors of the machine.
 """
 
 import socket

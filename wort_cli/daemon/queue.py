@@ -223,7 +223,7 @@ def identity(found: os.stat_result) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def garbage_ignored() -> Iterator[None]:
-    """Log and suppress the errors of a value that wort did not write.  Anybody who may write the file can add one."""
+    """Log and suppress the errors of a value that wort did not write.  Any process with access can add one."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServerState:
-    """What the daemon reports of the server."""
+    """The state of the server, as the daemon reports it."""
 
     url: str = ""
     """Empty until clients can connect."""
@@ -48,7 +48,7 @@ class ServerState:
     since: float = 0.0
     """When the process was started, in seconds since 1970."""
     ended: int = 0
-    """How often a server has ended that should run."""
+    """The number of times that a server ended without being stopped."""
     error: str = ""
     """Why the last one ended."""
 

@@ -1,7 +1,7 @@
 """Supervises the attempts that this machine's worker processes run: starts them, collects results, ends lost ones.
 
 A turn, in order: recreate the queue if it was lost; collect results; check running attempts, which cancels, kills or
-gives them up.  What becomes of an attempt is reported to `Outcomes`: the ledger, or the coordinator on another host.
+gives them up.  The result of an attempt is reported to `Outcomes`: the ledger, or the coordinator on another host.
 model/lease.py decides when a worker counts as lost.
 """
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Outcomes(Protocol):
-    """Receives what becomes of attempts."""
+    """Receives the results of attempts."""
 
     def together(self) -> AbstractContextManager[None]:
         """Record what is reported inside of it in one commit."""
@@ -94,7 +94,7 @@ class Supervisor:
         self._clock = clock
         self._attempts: dict[int, RunningAttempt] = {}
         self._slots = 0
-        """How many jobs may use the processor, as workers see it."""
+        """The number of jobs that may use the processor, as the workers read it."""
         self.reconfigure(settings)
 
     def reconfigure(self, settings: Settings) -> None:
@@ -269,7 +269,7 @@ class Supervisor:
         why = f"the worker {how}"
         work = count_finished_parts(self._settings.workspace(attempt.job_id))
         if outcomes.requeue_if_advanced(attempt.job_id, attempt.number, work, why):
-            log.warning("job %d, attempt %d: %s; the next attempt goes on", attempt.job_id, attempt.number, why)
+            log.warning("job %d, attempt %d: %s; the next attempt continues", attempt.job_id, attempt.number, why)
             attempt.recorded = True
             self._forget(attempt)
             return

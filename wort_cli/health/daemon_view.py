@@ -53,7 +53,7 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """What differs, for the user."""
+        """The difference, as a sentence for the user."""
         return f"{self.name} is {self.daemon or 'not set'} in the daemon, and {self.here or 'not set'} here"
 
 

@@ -65,7 +65,7 @@ class Health:
     server_since: float = 0.0
     """When that process was started, in seconds since 1970."""
     server_ended: int = 0
-    """How often a server has ended that should run."""
+    """The number of times that a server ended without being stopped."""
     server_error: str = ""
     """Why the last one ended; empty if the one that runs can be reached."""
     started: int = 0

@@ -55,7 +55,7 @@ class QueueStatus:
 
     paused: bool
     jobs: int
-    """How many jobs may run at a time."""
+    """The number of jobs that may run at a time."""
     counts: Mapping[tuple[JobState, str], int]
     oldest_queued_at: float | None
     """When the oldest queued job was queued, in seconds since 1970; None if no job is queued."""

@@ -27,7 +27,7 @@ class WorkerSeen:
     state: str
     """One of WORKER_STATES."""
     jobs: int
-    """How many jobs it sketches at a time."""
+    """The number of jobs that it sketches at a time."""
     running: tuple[int, ...]
     """The numbers of the jobs that it has."""
     silent: float

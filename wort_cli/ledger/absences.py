@@ -16,7 +16,7 @@ from wort_cli.model.job import JobRequest, JobState
 from wort_cli.model.profile import profile_for, profile_option
 
 CLAIMED = "according to "
-"""How the message of a job begins that only a claim ended."""
+"""The beginning of the message of a job that only a claim ended."""
 PAGE = 1000
 """Rows that one query reads or one transaction writes."""
 
@@ -64,7 +64,7 @@ class Absences:
     ) -> list[Enqueued]:
         """End the jobs that were queued for runs that other homes claim to be unavailable; return the answers.
 
-        Call this in the transaction of the request, before anybody starts the jobs.
+        Call this in the transaction of the request, before a worker starts the jobs.
         """
         ended = list(answers)
         for n, (request, answer) in enumerate(zip(requests, answers, strict=True)):

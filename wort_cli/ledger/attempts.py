@@ -68,7 +68,7 @@ class Attempts:
         """End an attempt with its result; return the new state.
 
         A crash of a tool does not count as a failure if the attempt has finished more parts than the one before: the
-        job is queued again, and the next attempt goes on from there.
+        job is queued again, and the next attempt continues from there.
 
         Returns None, and changes nothing, if the job no longer runs in this attempt.
         """
@@ -126,7 +126,7 @@ class Attempts:
     def requeue_if_advanced(self, job_id: int, attempt: int, work: int, why: str) -> bool:
         """Requeue a job whose worker was lost, if it has finished more work than at its last crash.
 
-        That does not count as a failure, because the next attempt goes on from there.  Returns False, without a
+        That does not count as a failure, because the next attempt continues from there.  Returns False, without a
         change, if there is no more work than then, or if the job no longer runs in this attempt.
         """
         with self._storage.transaction():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListedSignature:
-    """What a list shows of a signature; `created_at` is in seconds since 1970, `size` in bytes."""
+    """A signature as lists show it; `created_at` is in seconds since 1970, `size` in bytes."""
 
     name: str
     profile: str
@@ -233,7 +233,7 @@ class Catalog:
             remote=remote,
             sha256=published.sha256,
         )
-        if published.trust in (Trust.COMPUTED, Trust.UNPROVED):  # else it may be the document of somebody else
+        if published.trust in (Trust.COMPUTED, Trust.UNPROVED):  # else it may be another home's document
             self.sketches.add_of_provenance(published.provenance)
         return True
 

@@ -29,9 +29,9 @@ class CatalogSelection:
     trust: Trust | None = None
     where: Sequence[RunCondition] = ()
     local: bool = False
-    """Only those with a file in the local store."""
+    """Select only signatures with a file in the local store."""
     bucket: str = ""
-    """Only those in the bucket with this URL; then locations are keys of this bucket."""
+    """Select only signatures in the bucket with this URL; locations are then keys of this bucket."""
 
 
 class CatalogRows:

@@ -21,7 +21,7 @@ QUERIES = {
     "WHERE column1 >= :prefix AND column1 < :end "
     "UNION SELECT name FROM profiles WHERE name >= :prefix AND name < :end ORDER BY name LIMIT :most",
 }
-"""By the kind of the names.  Each is answered from an index, whatever the size of the ledger."""
+"""Queries by the kind of the names.  Each uses an index, so that the size of the ledger does not matter."""
 
 
 def names(path: Path, kind: str, prefix: str) -> list[str]:

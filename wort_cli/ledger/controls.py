@@ -26,7 +26,7 @@ class Controls:
         return self._get("home_id")
 
     def known_home_id(self) -> str:
-        """Return the id of this home, or an empty one if none was made; for whoever only reads."""
+        """Return the id of this home, empty if it has none yet; for callers that may not write."""
         return self._get("home_id")
 
     @property

@@ -1,6 +1,6 @@
 """Triggers and views of a ledger that comes from elsewhere: it may have those of wort's migrations, and no others.
 
-SQLite executes the triggers that a file contains, whoever wrote them: a copy with one more trigger could change trust
+SQLite executes the triggers that a file contains, whatever wrote them: a copy with one more trigger could change trust
 or jobs at each write, and one without a guard would accept what the guard refuses (sqlite.org/security.html, "Untrusted
 SQLite Database Files").  So a backup is compared before it takes the ledger's place, and an earlier ledger before it is
 upgraded.  Indexes execute nothing; a user may add some.

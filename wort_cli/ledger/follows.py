@@ -75,7 +75,7 @@ class Follows:
         runs: int | None = None,
         queued: int = 0,
     ) -> None:
-        """Record what came of it; `runs` is None if they were not listed."""
+        """Record the result of a look; `runs` is None if they were not listed."""
         self._storage.change(
             "end_follow",
             id=follow.id,

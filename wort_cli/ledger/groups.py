@@ -42,7 +42,7 @@ class GroupAmounts:
     bytes: int = 0
     bases_done: int = 0
     bytes_done: int = 0
-    """Of those that have their signature."""
+    """Bytes of the archives of jobs whose signature is there."""
 
 
 class Groups:

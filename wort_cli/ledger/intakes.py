@@ -1,4 +1,4 @@
-"""Intakes: signatures that were submitted at the page of the server, and what became of each."""
+"""Intakes: signatures that were submitted at the page of the server, and the results of their checks."""
 
 from dataclasses import asdict
 
@@ -6,7 +6,7 @@ from wort_cli.ledger.database import Storage
 from wort_cli.model.intake import Intake
 
 KEPT = 10_000
-"""Of those that were not accepted, the newest that are kept."""
+"""The number of intakes that are kept of those that were not accepted; the oldest are deleted."""
 
 
 class Intakes:

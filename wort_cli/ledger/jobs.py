@@ -50,7 +50,7 @@ class Enqueued:
 
     @property
     def member_job(self) -> int | None:
-        """The job that says how it is with the signature; None if the signature is there, and no job made it."""
+        """The job that has the state of the signature; None if the signature exists, and no job made it."""
         exists = self.status is EnqueueStatus.EXISTS
         return None if exists and self.state is not JobState.DONE else self.job_id
 

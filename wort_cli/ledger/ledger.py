@@ -81,7 +81,7 @@ class Ledger:
 
     @cached_property
     def attempts(self) -> "Attempts":
-        """What the process that runs jobs does."""
+        """Claims, leases and results of attempts, for the process that runs jobs."""
         from wort_cli.ledger.attempts import Attempts
 
         return Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
@@ -102,7 +102,7 @@ class Ledger:
 
     @cached_property
     def runs(self) -> "Runs":
-        """What is known of runs."""
+        """The metadata of runs."""
         from wort_cli.ledger.runs import Runs
 
         return Runs(self.storage)

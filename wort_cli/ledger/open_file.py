@@ -33,9 +33,9 @@ HIGHEST_START = 1 << 30
 LOOK_EVERY = 1.0
 """Seconds between two looks at the log and its index, which take longer than the rest."""
 MARK_AGAIN = 1.0
-"""Seconds until a mark is written again that has not reached the file, because somebody reads an earlier state."""
+"""Seconds until a mark is written again that is not in the file, because another process reads an earlier state."""
 LOG, INDEX = "-wal", "-shm"
-"""What SQLite appends to the name of the ledger for its log and the index of that."""
+"""The suffixes that SQLite appends to the name of the ledger for its log and the index of that."""
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class OpenLedgerFile:
         self._seen = 0
         """The last of its marks that was found in the file; 0 until its first checkpoint."""
         self._earlier = read_mark(self._file)
-        """What was in the place of the mark until then."""
+        """The previous content of the mark."""
         self._moves = 0
         """The transitions that the ledger has counted."""
         self._mark()

@@ -33,12 +33,12 @@ PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED, Reason.UNPROVABLE})
 SPREAD = 0.25
 """Jitter: delays vary by this fraction, so that jobs that failed together are not retried together."""
 SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY, Reason.STORAGE_CREDENTIALS})
-"""What this machine lacks at the moment.  They do not count as tries."""
+"""Reasons for which this machine lacks a resource at the moment.  They do not count as tries."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a job is tried, and the delays between its tries: seconds, doubled each time up to `max_delay`.
+    """The number of tries of a job, and the delays between them: seconds, doubled each time up to `max_delay`.
 
     A job is retried during an outage for `patience` seconds, and at least `tries` times: the second condition keeps a
     clock that is set forward from failing the job.

@@ -1,4 +1,4 @@
-"""What is known of runs: their metadata, as ENA, NCBI and tables of the user have it."""
+"""The metadata of runs, from ENA, NCBI and tables of the user."""
 
 import json
 import time

@@ -51,7 +51,7 @@ class Entry:
 
     @property
     def recorded(self) -> Recorded:
-        """What identifies the signature, and its trust."""
+        """The identity of the signature, and its trust."""
         return Recorded(self.digest, self.trust, self.sha256)
 
 

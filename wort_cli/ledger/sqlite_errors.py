@@ -24,11 +24,11 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 @dataclass(frozen=True)
 class Cause:
-    """What makes SQLite fail with one of `codes`, which are extended or primary result codes."""
+    """The cause of an SQLite error with one of `codes`, which are extended or primary result codes."""
 
     codes: frozenset[int]
     what: str
-    """What the file or its disk does, after its path."""
+    """A predicate for the file or its disk, after its path."""
     hint: str
 
 

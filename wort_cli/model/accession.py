@@ -86,7 +86,7 @@ def name_in(title: str) -> str:
 
 
 class RecordKind(StrEnum):
-    """What an accession names that has runs."""
+    """The kind of a record that has runs."""
 
     RUN = "run"
     PROJECT = "project"
@@ -121,7 +121,7 @@ class RecordAccession(str):
 
     @classmethod
     def in_text(cls, text: str, *, runs: bool = False) -> "RecordAccession | None":
-        """Return the accession in `text`, in upper or lower case; None if it is none.  `runs`: that of a run too."""
+        """Return the accession in `text`, in upper or lower case; None if it is not one.  `runs`: that of a run too."""
         upper = text.upper()
         if text.isascii() and (kind_of(upper) is not None or (runs and RUN.fullmatch(upper))):
             return cls(upper)
@@ -129,7 +129,7 @@ class RecordAccession(str):
 
     @property
     def kind(self) -> RecordKind:
-        """What it names."""
+        """The kind of the record."""
         return kind_of(self) or RecordKind.RUN
 
 

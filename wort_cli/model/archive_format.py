@@ -7,7 +7,7 @@ class Format(StrEnum):
     """The two formats of a run's archive."""
 
     NORMALIZED = "normalized"
-    """With base qualities; the read filter is the submitter's."""
+    """An archive with base qualities; the read filter is the submitter's."""
     LITE = "lite"
     """Without; NCBI sets the read filter by the qualities that it removed."""
 
@@ -17,4 +17,4 @@ ALLOWED = {
     "normalized": (Format.NORMALIZED,),
     "lite": (Format.LITE,),
 }
-"""By the value of the setting `quality`: the formats that are allowed, the preferred one first."""
+"""The allowed formats, the preferred one first, by the value of the setting `quality`."""

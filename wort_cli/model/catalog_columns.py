@@ -14,7 +14,7 @@ from wort_cli.model.sketch_row import COLUMNS as OF_SOURMASH
 SIGNATURE_COLUMNS = ("sha256", "creation_date", "size", "trust", "profile", "digest", "url")
 CATALOG_COLUMNS = (*OF_SOURMASH, *SIGNATURE_COLUMNS, *METADATA)
 INTEGERS = frozenset(("ksize", "num", "scaled", "n_hashes", "with_abundance", "size")) | NUMBERS
-"""Columns of integers; with_abundance is 0 or 1.  The others are text, but for creation_date."""
+"""Columns of integers; with_abundance is 0 or 1.  The others are text, except for creation_date."""
 DATE = "creation_date"
 """When the catalog recorded the signature, in seconds since 1970; files have it as a date and a time in UTC."""
 
@@ -47,4 +47,4 @@ class LeftOut(NamedTuple):
     refuted: int
     """Refuted by a verification."""
     without_sketches: int
-    """Of which the ledger does not know the sketches."""
+    """Signatures whose sketches the ledger does not know."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Disposition(StrEnum):
-    """What happens to a job that fails for a reason."""
+    """The consequence of a reason for its job."""
 
     UNAVAILABLE = "unavailable"
     """Permanent: no signature can be computed from the source."""
@@ -60,7 +60,7 @@ class Reason(StrEnum):
 
     @property
     def disposition(self) -> Disposition:
-        """What happens to a job that fails for this reason."""
+        """The disposition of a job that fails for this reason."""
         return TABLE[self][0]
 
     @property
@@ -70,7 +70,7 @@ class Reason(StrEnum):
 
     @property
     def hint(self) -> str:
-        """What the user can do."""
+        """The next step for the user."""
         return TABLE[self][2]
 
 

@@ -29,10 +29,10 @@ class FollowReason(StrEnum):
 
 
 SENTENCES = {
-    FollowReason.NOT_LISTED: "no list of its runs could be had",
+    FollowReason.NOT_LISTED: "no list of its runs could be fetched",
     FollowReason.INCOMPLETE: "one of ENA and NCBI gave no list, so that runs may be missing",
     FollowReason.NO_RUNS: "it has no runs yet",
-    FollowReason.NOT_ASKED: "nobody may be asked about it",
+    FollowReason.NOT_ASKED: "it cannot be listed, because the settings switch off the services",
     FollowReason.TOO_MANY: "it has more new runs than may be requested at once",
     FollowReason.STORAGE: "the list or the jobs could not be stored",
     FollowReason.INTERRUPTED: "the process that asked for the list was interrupted",
@@ -41,7 +41,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class FollowRequest:
-    """What is to be followed, and how its runs are requested."""
+    """A project or query to follow, and how its runs are requested."""
 
     selection: str
     """The accession, or the query of ENA."""
@@ -66,7 +66,7 @@ class Follow:
     asked_at: float | None
     listed_at: float | None
     runs: int | None
-    """How many runs were listed last."""
+    """The number of runs in the last list."""
     queued: int
     """Jobs that were queued in all."""
     failures: int
@@ -77,7 +77,7 @@ class Follow:
 
     @property
     def is_failing(self) -> bool:
-        """Whether a person should know that it does not go on as it should; a project may have no runs yet."""
+        """Whether a person should know that it does not work as it should; a project may have no runs yet."""
         return self.reason not in (None, FollowReason.NO_RUNS)
 
     @property

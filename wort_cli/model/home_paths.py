@@ -25,7 +25,7 @@ class HomePaths:
 
     @property
     def access_file(self) -> Path:
-        """Who may change something through the HTTP server (web/access_file.py)."""
+        """The file of tokens and users of the HTTP server (web/access_file.py)."""
         return self.data_dir / "access.json"
 
     @property
@@ -106,7 +106,7 @@ class HomePaths:
 
     @property
     def server_output(self) -> Path:
-        """What that server wrote to stderr: why it ended."""
+        """The stderr of that server, which says why it ended."""
         return self.log_dir / "serve.err"
 
     @property

@@ -1,4 +1,4 @@
-"""An intake: a signature that was submitted at the page of the server, and what became of it."""
+"""An intake: a signature that was submitted at the page of the server, and the result of its checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any, Self
 
 
 class IntakeState(StrEnum):
-    """How far an intake is."""
+    """The state of an intake."""
 
     CHECKING = "checking"
     ACCEPTED = "accepted"
     REFUSED = "refused"
     FAILED = "failed"
-    """It could be neither accepted nor refused: a URL did not answer, or the disk was full."""
+    """The check could not be completed: a URL did not answer, or the disk was full."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Published:
     """The URL of the object in the bucket, if the upload was confirmed; else empty."""
     trust: Trust = Trust.COMPUTED
     sha256: str = ""
-    """Of the bytes of the file, or of the object if there is no file."""
+    """The sha256 of the file, or of the object if there is no file."""
 
 
 @dataclass(frozen=True)

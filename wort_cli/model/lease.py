@@ -68,7 +68,7 @@ class LivenessLimits:
 
 
 class Loss(StrEnum):
-    """How an attempt was lost, as the predicate of a sentence about its worker."""
+    """The way in which an attempt was lost, as the predicate of a sentence about its worker."""
 
     DIED = "died"
     SILENT = "sent no heartbeat"
@@ -97,7 +97,7 @@ SILENCES = 3
 
 
 class Silence(Enum):
-    """What follows from the silence of a worker on another host."""
+    """The consequence of the silence of a worker on another host."""
 
     WAIT = "wait"
     REQUEUE = "requeue the job, without counting a failure"
@@ -105,7 +105,7 @@ class Silence(Enum):
 
 
 def decide_silence(silent_for: float, lease: float, earlier: int) -> Silence:
-    """Decide what becomes of an attempt whose worker has been silent for so many seconds.
+    """Decide on an attempt whose worker has been silent for `silent_for` seconds.
 
     lease: seconds of silence after which an attempt is lost (setting worker_lease)
     earlier: silences of workers that had the job before

@@ -29,7 +29,7 @@ OWN_FLAGS = (("--skip-technical",), ("--readids",), ("--read-filter", "pass"), (
              ("--clip",))  # fmt: skip
 """The flags between them, in the order of the recipe."""
 OPTIONAL_FLAGS = (("--skip-technical",), ("--read-filter", "pass"), ("--clip",))
-"""Those of them that a profile may leave out."""
+"""Flags of fastq-dump that a profile may leave out."""
 LAST_FLAGS = ("-Z",)
 
 
@@ -44,7 +44,7 @@ class Profile:
 
     name: str
     ksizes: tuple[int, ...]
-    """As `sourmash sketch -p k=` takes them: of translated reads, in amino acids."""
+    """The k of each sketch, as `sourmash sketch -p k=` takes it: in amino acids for translated reads."""
     scaled: int
     """A sketch keeps one in `scaled` of all hashes."""
     abundance: bool
@@ -61,7 +61,7 @@ class Profile:
 
     @property
     def stored_ksizes(self) -> tuple[int, ...]:
-        """The field `ksize` of each sketch: `sourmash sketch` stores three times k for all but plain DNA."""
+        """The field `ksize` of each sketch: `sourmash sketch` stores three times k for all except plain DNA."""
         return self.ksizes if self.moltype == DNA else tuple(3 * k for k in self.ksizes)
 
     def sourmash_arguments(self) -> tuple[str, ...]:

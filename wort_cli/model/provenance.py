@@ -42,12 +42,12 @@ ELSEWHERE = frozenset({Trust.PUBLISHED, Trust.UNVERIFIED, Trust.QUICK_CHECKED, T
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the catalog knows of a signature."""
+    """A signature, as the catalog has recorded it."""
 
     digest: str
     trust: Trust
     sha256: str = ""
-    """Of the file's bytes; empty if an earlier version recorded the signature."""
+    """The sha256 of the file; empty if an earlier version recorded the signature."""
 
 
 def trust_to_record(before: Recorded | None, digest: str, trust: Trust) -> Trust | None:
@@ -97,7 +97,7 @@ LEFT_OUT = ("profile_sha256", "title", "assembly")
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a signature was computed; stored as a JSON document beside the signature."""
+    """The provenance of a signature; stored as a JSON document beside it."""
 
     name: str
     profile: str
@@ -132,7 +132,7 @@ class Provenance:
     format: str = ""
     """The format of the archive, `normalized` or `lite`; empty if the toolkit chose it."""
     proved_by: str = ""
-    """What proved the archive undamaged: `column-md5s`, `archive-md5`, `vdb-validate` or `nothing`.
+    """The proof that the archive is undamaged: `column-md5s`, `archive-md5`, `vdb-validate` or `nothing`.
 
     `file-sums` for files of reads, whose own sums are recorded; `md5checksums` for an assembly.  Empty in documents of
     earlier versions.
@@ -166,7 +166,7 @@ class Provenance:
     title: str = ""
     """The field `name` of the signature, if it is not `name`: that of an assembly has its organism."""
     assembly: Mapping[str, str] = field(default_factory=dict)
-    """What NCBI says of the assembly: `organism`, `strain`, `asm_name`, `status`, `listed_in`."""
+    """Facts of NCBI about the assembly: `organism`, `strain`, `asm_name`, `status`, `listed_in`."""
 
     @property
     def is_unproved(self) -> bool:
@@ -175,7 +175,7 @@ class Provenance:
 
     @property
     def identity(self) -> str:
-        """What says that the archive is that of the run: `locator`, or the `name` of the file or of the job alone."""
+        """The evidence that the archive is that of the run: `locator`, or only the `name` of the file or of the job."""
         return "locator" if self.identified else "name"
 
     def to_json(self) -> dict[str, Any]:
@@ -258,11 +258,11 @@ class SignatureRecord:
     remote: str = ""
     """The URL of the object in the bucket, once its upload was confirmed; else empty."""
     sha256: str = ""
-    """Of the bytes of the file, or of the object if there is no file; empty if an earlier version recorded it."""
+    """The sha256 of the file, or of the object if there is no file; empty if an earlier version recorded it."""
 
     @property
     def recorded(self) -> Recorded:
-        """What identifies the signature, and its trust."""
+        """The identity of the signature, and its trust."""
         return Recorded(self.digest, self.trust, self.sha256)
 
     @classmethod

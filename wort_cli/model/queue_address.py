@@ -17,7 +17,7 @@ LONGEST = 2000
 
 
 def queue_url(value: Any) -> str:
-    """Return the address of a queue.  Raises ValueError if it is none; the message repeats nothing of it."""
+    """Return the address of a queue.  Raises ValueError if it is invalid; the message does not contain it."""
     if value == LOCAL:
         return LOCAL
     if not isinstance(value, str) or len(value) > LONGEST or not re.fullmatch(r"[!-~]+", value):

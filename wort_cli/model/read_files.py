@@ -7,7 +7,7 @@ from pathlib import Path
 STDIN = "-"
 """Stands for standard input."""
 SCHEMES = ("http://", "https://", "s3://")
-"""How the URLs of files begin."""
+"""The schemes of URLs of files."""
 
 
 def is_url(text: str) -> bool:

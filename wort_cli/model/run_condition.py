@@ -35,7 +35,7 @@ class RunCondition:
 
     @classmethod
     def parse(cls, text: str) -> "RunCondition":
-        """Return the condition in a text; UsageError if it is none."""
+        """Return the condition in a text; UsageError if it is invalid."""
         match = FORM.fullmatch(text)
         if match is None:
             raise UsageError(
@@ -60,7 +60,7 @@ class RunCondition:
 
 
 def parse_conditions(texts: Iterable[str]) -> tuple[RunCondition, ...]:
-    """Return conditions that must all hold; UsageError if a text is none, or if they are too many."""
+    """Return conditions that must all hold; UsageError if one is invalid, or if they are too many."""
     found = tuple(map(RunCondition.parse, texts))
     if sum(max(1, len(condition.values)) for condition in found) > MOST_TERMS:
         raise UsageError(f"there are more than {MOST_TERMS} conditions and alternatives", "put the names into a list")

@@ -1,4 +1,4 @@
-"""What is known of a run without reading its archive: organism, library, platform, amounts, and where it belongs."""
+"""The metadata of a run, known without its archive: organism, library, platform, amounts, and its records."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -10,23 +10,23 @@ class RunMetadata:
 
     run: str
     project: str = ""
-    """Of BioProject: PRJ..."""
+    """The accession of the BioProject: PRJ..."""
     study: str = ""
-    """Such as SRP..."""
+    """The accession of the study, such as SRP..."""
     experiment: str = ""
     sample: str = ""
-    """Such as SRS..."""
+    """The accession of the sample, such as SRS..."""
     biosample: str = ""
     """SAM..."""
     taxid: int | None = None
     organism: str = ""
     """Its scientific name."""
     strategy: str = ""
-    """Of the library, such as WGS."""
+    """The strategy of the library, such as WGS."""
     source: str = ""
-    """Of the library, such as METAGENOMIC."""
+    """The source of the library, such as METAGENOMIC."""
     selection: str = ""
-    """Of the library, such as RANDOM."""
+    """The selection of the library, such as RANDOM."""
     layout: str = ""
     """SINGLE or PAIRED."""
     platform: str = ""

@@ -1,4 +1,4 @@
-"""What became of one run in a task of a batch system: a line of the file that `wort compute --report FILE` writes.
+"""The result of one run in a task of a batch system: a line of the file that `wort compute --report FILE` writes.
 
 The file has a JSON document in each line (jsonlines.org).  A line is written when its run has ended, so that a task
 that is killed leaves the lines of the runs before; one that is asked to end adds lines of those that it has not
@@ -29,17 +29,17 @@ class RunReport:
     reason: Reason | None = None
     message: str | None = None
     digest: str | None = None
-    """Of the signature, by which two tasks that had the same run can be compared."""
+    """The digest of the signature, by which two tasks that computed the same run can be compared."""
     path: str | None = None
     """The URL of the signature in the bucket; or its path on the task's machine, if it was not published."""
     bases: int | None = None
     source_size: int | None = None
     """Bytes of the archive, or of the files of reads."""
     seconds: float | None = None
-    """Since the attempt was started; None if the signature was there already."""
+    """Seconds since the attempt was started; None if the signature existed already."""
     host: str | None = None
     ended_at: str | None = None
-    """In UTC, as in ISO 8601."""
+    """The end of the run in UTC, as in ISO 8601."""
 
     @property
     def wait_until(self) -> None:
@@ -58,7 +58,7 @@ class RunReport:
 
     @classmethod
     def from_json(cls, document: object) -> Self:
-        """Return the report in the document of a line; raise ValueError if it is none, or of a later version."""
+        """Return the report in the document of a line; raise ValueError if it is invalid, or of a later version."""
         if not isinstance(document, Mapping) or "schema" not in document:
             raise ValueError("it is not a line that `wort compute --report FILE` wrote")
         if document["schema"] != SCHEMA:

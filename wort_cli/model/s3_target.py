@@ -24,7 +24,7 @@ ACLS = (
 )
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 DIRECTORY = "file://"
-"""How the URL of a directory begins that takes the place of a bucket."""
+"""The scheme of the URL of a directory that replaces a bucket."""
 PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._=-]*/?)*")
 WORT_PUBLIC, OFF = "wort-public", "off"
 PUBLIC_URL = "https://s3.bi.denbi.de/wort-sra"
@@ -50,7 +50,7 @@ class S3Target:
     timeout: float = 60.0
     """Seconds without a response after which a request fails."""
     encryption: str = ""
-    """How the server encrypts what is written; empty: as the bucket is configured."""
+    """The server-side encryption of new objects; empty for the default of the bucket."""
     kms_key: str = ""
     """The key for the encryption `aws:kms`; empty for the default key."""
     acl: str = ""
@@ -105,7 +105,7 @@ def public_target(preset: str, timeout: float = PUBLIC_TIMEOUT) -> S3Target | No
 
     preset: `wort-public`, `off`, or the URL of a mirror, whose path is the bucket and the prefix
 
-    Raises ValueError if it is none of these.
+    Raises ValueError for anything else.
     """
     if preset == OFF:
         return None

@@ -37,7 +37,7 @@ class Sketch:
     moltype: str = "DNA"
     md5: str = ""
     num: int = 0
-    """Of a MinHash sketch: it keeps this many of the smallest hashes; 0 of a FracMinHash sketch."""
+    """The number of smallest hashes that a MinHash sketch keeps; 0 for a FracMinHash sketch."""
 
     @property
     def k(self) -> int:

@@ -17,12 +17,12 @@ ACCURATE_SIZE = 0.2
 """The relative error of the number of k-mers up to which an identity is computed."""
 CONFIDENCE = 0.95
 CERTAIN_HASHES = 2000
-"""With more hashes, the number of k-mers is always accurate enough."""
+"""The number of hashes above which the estimated number of k-mers is accurate enough."""
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """How similar the sketches `a` and `b` are; abundances are ignored."""
+    """The similarity of the sketches `a` and `b`; abundances are ignored."""
 
     k: int
     molecule: str

@@ -16,11 +16,11 @@ MOST = 2**63 - 1
 
 
 class SketchRow(NamedTuple):
-    """What a manifest has of a sketch.  A NamedTuple, because a catalog makes millions."""
+    """A sketch, as manifests list it.  A NamedTuple, because a catalog makes millions."""
 
     md5: str
     ksize: int
-    """In letters of the molecule."""
+    """The k, in letters of the molecule."""
     moltype: str
     num: int
     scaled: int

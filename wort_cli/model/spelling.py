@@ -34,7 +34,7 @@ class Spelling:
         return Accession.parse(found) if isinstance(found, AssemblyAccession) else found
 
     def name(self, text: str) -> Name:
-        """Return the name of a signature in a text.  Raises InvalidName if it is none."""
+        """Return the name of a signature in a text.  Raises InvalidName if it is not one."""
         if is_public_in_any_case(text) or UNVERSIONED.fullmatch(text.upper()):
             return self.accession(text)
         return parse_name(text)

@@ -49,7 +49,7 @@ class Submission:
     """The claimed URL of the data; empty for the data of a run."""
     source_check: SourceCheck
     source_note: str
-    """Which server answered, or why none was asked."""
+    """The server that answered, or the reason why none was queried."""
     why: str = ""
     """The result of the last verification, in one sentence."""
 

@@ -20,7 +20,7 @@ Obtain = Callable[[Announce, Cancellation], Obtained]
 
 
 class ArrivedWrong(Exception):
-    """What has been read of an archive while it arrived was damaged; the archive has been fetched again since."""
+    """The bytes that were read while an archive arrived were damaged; the archive has been fetched again since."""
 
 
 class BackgroundDownload:

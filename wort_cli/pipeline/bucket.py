@@ -50,7 +50,7 @@ def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publi
 def take_public(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
     """Take the public signature of a job into the local store, if the job accepts one; None if it must be computed.
 
-    It stays `published`: nothing proves that it is of this run.  Whatever prevents that it is taken, the job goes on.
+    It stays `published`: nothing proves that it is of this run.  Whatever prevents that it is taken, the job continues.
     """
     if not accepts_public(spec):
         return None

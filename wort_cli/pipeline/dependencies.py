@@ -59,7 +59,7 @@ def list_references(
 def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> Archive:
     """Return the archive with the md5 of each file of its references, which are on disk and proved.
 
-    Raises JobFailed(reference-missing) with the name of one that cannot be had.
+    Raises JobFailed(reference-missing) with the name of one that is unavailable.
     """
     files = {reference.file_name: reference for reference in archive.references}
     if not files:

@@ -1,6 +1,6 @@
 """Downloads the archive of a run that is not on disk, into the workspace of its job.
 
-What is fetched stays in the workspace until the job has ended, so that a later attempt goes on where this one stopped.
+Fetched parts stay in the workspace until the job has ended, so that a later attempt continues where this one stopped.
 archives/obtain.py has the steps; here they get the settings, the log and the progress of an attempt.
 """
 

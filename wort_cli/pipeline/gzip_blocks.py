@@ -32,7 +32,7 @@ LONG_NUMBER = 8
 
 GZIP_ERRORS: tuple[type[Exception], ...]
 GZIP_ERRORS = (EOFError, gzip.BadGzipFile, cast(type[Exception], igzip_lib.IsalError))
-"""What reading damaged gzip raises."""
+"""The errors of reading damaged gzip."""
 
 
 def open_gzip(file: IO[bytes]) -> IO[bytes]:

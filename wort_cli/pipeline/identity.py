@@ -1,7 +1,7 @@
 """Identifies an archive on disk: whether it is the one that NCBI's locator lists for the run, or is so by name alone.
 
 A file is found because of its name, and its sums prove only that it is undamaged.  So the locator is asked while the
-reads are sketched, and its size and md5 are compared with the file.  Where it cannot be asked, or lists another
+reads are sketched, and its size and md5 are compared with the file.  If it cannot be queried, or lists another
 archive, the identity is the name; that is recorded, and is no failure: the user may have an archive of an earlier date.
 """
 

@@ -29,7 +29,7 @@ class Subject:
     digest: str
     depth: Depth
     sha256: str = ""
-    """Of the file's bytes; empty if an earlier version recorded the signature."""
+    """The sha256 of the file; empty if an earlier version recorded the signature."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FromSettings:
 
 @dataclass(frozen=True)
 class Method(FromSettings):
-    """How the sketches are computed; the signature does not depend on it."""
+    """Settings of the computation that do not change the signature."""
 
     engine: str
     decoder: str
@@ -92,7 +92,7 @@ class RequestRate(FromSettings):
 
 @dataclass(frozen=True)
 class Download(FromSettings):
-    """How an archive that is not on disk is fetched."""
+    """Settings of the fetch of an archive that is not on disk."""
 
     download: str = "columns"
     quality: str = "prefer-normalized"
@@ -117,7 +117,7 @@ class Cache(FromSettings):
 
 @dataclass(frozen=True)
 class Keeping(FromSettings):
-    """What a task that is asked to end leaves in the store for the next one (unfinished.py)."""
+    """Settings of the work that a task which is asked to end leaves in the store for the next one (unfinished.py)."""
 
     keep_slices: bool = False
     keep_slices_key: str = ""
@@ -142,7 +142,7 @@ class Slot:
 
     directory: Path
     number: int
-    """How many slots there are when the job starts."""
+    """The number of slots when the job starts."""
     place: str
     """The place of the job among those that wait for a slot: by priority, then by age."""
 
@@ -211,7 +211,7 @@ class JobSpec:
     key_file: Path | None = None
     """The key of the home, with which the workspace's files are sealed; None for no key."""
     recorded: Recorded | None = None
-    """What the catalog has of this name and profile, which a lesser signature must not replace; None for nothing."""
+    """The recorded signature of this name and profile, which a lesser one must not replace; None if there is none."""
     reading: ReadLimits = field(default_factory=ReadLimits)
     """The limits within which a signature of others is read."""
     definition: Profile | None = None

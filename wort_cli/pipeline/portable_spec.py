@@ -1,8 +1,8 @@
 """PortableSpec: all that a worker on another host must know about a job.
 
 It names no path: the worker has its own workspace, archives, limits and credentials (`spec_on`).  What the signature
-depends on comes from the coordinator, so that it is the same on each host.  Read strictly, because whoever can write to
-the queue can send one.
+depends on comes from the coordinator, so that it is the same on each host.  Specs are read strictly, because every
+process with access to the queue can send one.
 """
 
 import base64
@@ -124,8 +124,8 @@ class PortableSpec:
             wanted = dict if optional else KINDS[item.type]
             if type(value) is not wanted and not (optional and value is None):
                 raise ValueError(f"{item.name} is not of the type {wanted.__name__}")
-        if data["job_id"] < 1 or data["attempt"] < 1:
-            raise ValueError("jobs and attempts are counted from 1")
+        if data["job_id"] < 1 or data["attempt"] < 1 or not -1000 <= data["priority"] <= 1000:
+            raise ValueError("jobs and attempts are counted from 1, and priorities are from -1000 to 1000")
         for key, known in (("engine", ("", *ENGINES)), ("quality", QUALITIES), ("download", DOWNLOADS)):
             if data[key] not in known:
                 raise ValueError(f"{key} is none of {', '.join(filter(None, known))}")

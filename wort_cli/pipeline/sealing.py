@@ -66,7 +66,7 @@ def seal_others(attempt: Attempt, run: "SketchedRun | SketchedFiles") -> None:
             sealed = attempt.variant(spec, workspace)
             workspace.save_pending(seal_run(sealed, run, other.profile, others[other.profile]), spec)
             attempt.log(f"sealed the signature of the profile {other.profile.name}, too")
-        except Cancelled:  # an attempt at that job has begun, or this one was cancelled
+        except Cancelled:  # an attempt at that job has started, or this one was cancelled
             attempt.cancellation.check()
         except (OSError, JobFailed) as error:
             attempt.log(f"the signature of the profile {other.profile.name} is not sealed: {error}")

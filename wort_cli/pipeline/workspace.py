@@ -35,7 +35,7 @@ IN_PROCESS = "in-process"
 PASS = 0
 """Stands for an attempt where another job's attempt has sketched the reads and sealed the signature."""
 ATTEMPT = "attempt-"
-"""How the name of an attempt's directory begins."""
+"""The prefix of the name of an attempt's directory."""
 
 
 class Workspace:
@@ -53,7 +53,7 @@ class Workspace:
         self.crashed_in_process = False
         """Whether an earlier attempt crashed or hung while it read the archive in its own process.
 
-        One that was killed, by the user or for want of memory, has not crashed.
+        One that was killed, by the user or because memory ran out, has not crashed.
         """
         self._reads_in_process = False
 
@@ -66,7 +66,7 @@ class Workspace:
         make_private(self.run_directory)
 
     def check_current(self) -> None:
-        """Raise Cancelled if a later attempt has begun: all but this attempt's own directory belongs to it.
+        """Raise Cancelled if a later attempt has started: all except this attempt's own directory belongs to it.
 
         That happens to a process that was stopped for longer than its lease.
         """
@@ -75,7 +75,7 @@ class Workspace:
 
     @property
     def is_superseded(self) -> bool:
-        """Whether a later attempt has begun."""
+        """Whether a later attempt has started."""
         names = (path.name.removeprefix(ATTEMPT) for path in self.root.glob(f"{ATTEMPT}*"))
         return any(name.isdecimal() and int(name) > self.attempt for name in names)
 
@@ -117,7 +117,7 @@ class Workspace:
         """Store the sealed signature for later attempts and remove its slices; return the path of the signature.
 
         The facts are written last: without them, `load_pending` ignores the signature.  Raises Cancelled if a later
-        attempt has begun.
+        attempt has started.
         """
         self.check_current()
         make_private(self.pending.parent)

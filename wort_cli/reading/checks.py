@@ -1,4 +1,4 @@
-"""The checks that a submitted signature passes, in the order in which people are told of them.
+"""The checks that a submitted signature passes, in the order in which they are shown.
 
 The reader stops at the first fault, and says of which check it is.
 """
@@ -28,7 +28,7 @@ class Check(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What is checked, as a sentence."""
+        """The check, as a sentence."""
         return SENTENCES[self]
 
 
@@ -62,4 +62,4 @@ OF_PARTS = {
     "abundances": Check.ABUNDANCES,
     "molecule": Check.MOLECULE,
 }
-"""What the parts of a sketch are checked for."""
+"""The check of each part of a sketch."""

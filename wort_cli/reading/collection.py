@@ -17,7 +17,7 @@ from wort_cli.reading.signatures import SMALL, SMALL_UNPACKED
 from wort_cli.reading.strict import NO_LIMIT, read_documents
 
 MOST_SIGNATURES = 10_000
-"""In one file, before they are joined."""
+"""The largest number of signatures in one file, before they are joined."""
 
 
 def read_collection(file: IO[bytes], limits: ReadLimits, *, own: bool = False) -> tuple[SignatureDocument, ...]:

@@ -25,7 +25,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:
-    """Return the JSON object in the answer of a server, whose size the caller bounds; None if it is none."""
+    """Return the JSON object in the answer of a server, whose size the caller bounds; None if it is not one."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

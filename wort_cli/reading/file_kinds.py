@@ -31,11 +31,11 @@ class FileKind:
 
     what: str
     hint: str
-    """What to do with such a file in place of an archive."""
+    """The alternative to using such a file as an archive."""
     fits: Callable[[bytes], object]
     """Whether a file that starts with these bytes is of this kind."""
     example: bytes
-    """How such a file starts."""
+    """The first bytes of such a file."""
 
 
 def starts(*magics: bytes) -> Callable[[bytes], bool]:
@@ -144,7 +144,7 @@ CACHE = ".vdbcache"
 
 @dataclass(frozen=True)
 class Recognised:
-    """What a file is, as the end of the sentence `this is ...`, and what to do with it."""
+    """The kind of a file, as the end of the sentence `this is ...`, and a hint."""
 
     what: str
     hint: str

@@ -1,4 +1,4 @@
-"""What all drawings of histograms share, in a terminal, in a file and on a page: scales, numbers, labels of peaks."""
+"""Scales, numbers and labels of peaks for drawings of histograms in a terminal, in a file and on a page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

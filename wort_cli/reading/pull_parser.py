@@ -50,7 +50,7 @@ class JsonPullParser:
         self._passed = 0
         self.path: list[str] = []
         self.check = Check.GRAMMAR
-        """What is being checked."""
+        """The current check."""
         self._hint = hint
 
     def refuse(self, why: str, hint: str = "", check: Check | None = None) -> Refusal:

@@ -113,7 +113,7 @@ def plain_name(column: str) -> str:
 
 @dataclass(frozen=True)
 class TableLayout:
-    """Which column of a table has what."""
+    """The positions of the columns of a table, by their meaning."""
 
     width: int
     run: int

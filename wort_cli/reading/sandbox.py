@@ -36,7 +36,7 @@ MAX_ANSWER = 1 << 20
 """Bytes."""
 MAX_SENTENCE_LENGTH = 1000
 WRONG_ANSWER = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What reading an answer raises that no reader writes."""
+"""The errors of reading an answer that no reader writes."""
 TEXTS, COUNTS, OPTIONAL = (
     ("molecule", "md5"),
     ("k", "scaled", "num", "hashes"),
@@ -47,7 +47,7 @@ TEXTS, COUNTS, OPTIONAL = (
 
 @dataclass(frozen=True)
 class Accepted:
-    """What the child reported about a valid signature."""
+    """The child's report of a valid signature."""
 
     profile: str
     name: str
@@ -55,7 +55,7 @@ class Accepted:
     digest: str
     size: int
     sha256: str
-    """Of the bytes as they were received."""
+    """The sha256 of the bytes as they were received."""
     is_joined: bool = False
     """Whether it came as several signatures, one for each sketch, or in a zip file."""
 

@@ -1,4 +1,4 @@
-"""How the reader's process passes whole signatures on: a line of JSON for each, then the numbers of its sketches.
+"""The format of signatures between processes: a line of JSON for each, then the numbers of its sketches.
 
 The numbers are unsigned 64-bit integers, little-endian: the hashes of a sketch, and then its abundances, if it has any.
 The last line is `{"end": true}`, or a fault.  The process may have been taken over by the file that it read, so nothing

@@ -139,7 +139,7 @@ class DirectoryStore:
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         """Raise UsageError: a file has no presigned URL."""
         raise UsageError(
-            f"{self.target.root} is a directory, of which there are no presigned URLs",
+            f"{self.target.root} is a directory, which has no presigned URLs",
             "`wort serve` gives signatures to programs on other machines; or copy the file",
         )
 
@@ -215,7 +215,7 @@ class DirectoryStore:
             self._tree.directory(parents) as directory,
             os.scandir(directory) as entries,
         ):
-            # A key sorts by its bytes, in which a directory's name goes on with a slash.
+            # A key sorts by its bytes, in which a directory's name continues with a slash.
             names = sorted(
                 os.fsencode(entry.name) + b"/" * entry.is_dir(follow_symlinks=False)
                 for entry in entries

@@ -1,6 +1,6 @@
 """Opens files and directories below the root of a shared directory, where other users may write too.
 
-Each directory is opened relative to the one above it, and links are never followed: somebody who may write in the
+Each directory is opened relative to the one above it, and links are never followed: a user who may write in the
 shared directory cannot lead this user's process to other files.  OSErrors become StoreErrors here.
 """
 

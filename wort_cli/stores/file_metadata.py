@@ -1,6 +1,6 @@
-"""What a shared directory has beside each file, because a file has no metadata: its md5, and what S3 keeps in headers.
+"""The metadata of files in a shared directory: their md5, and what S3 keeps in headers; in a file beside each.
 
-It counts only for the file that it was written for, so that a file which somebody copied, restored or edited has none.
+It counts only for the file that it was written for, so that a file which was copied, restored or edited has none.
 """
 
 import json

@@ -94,7 +94,7 @@ class LocalStore:
     def strays(self) -> Iterator[Path]:
         """Yield what is in the directories of signatures and is not a file of wort's, in order.
 
-        Such files are passed over.
+        Such files are skipped.
         """
         root, local = self.root / self.folder / "sigs", self.root / self.folder / "local"
         for entry in names_in(root):

@@ -33,7 +33,7 @@ class Headers:
     content_encoding: str = ""
     metadata: Mapping[str, str] | None = None
     md5: str = ""
-    """Of the content, in hexadecimal; the store refuses other content.  Empty: it is computed from the content."""
+    """The md5 of the content, in hexadecimal; the store refuses other content.  Computed if it is empty."""
 
 
 class StoreError(WortError):

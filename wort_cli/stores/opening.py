@@ -10,7 +10,7 @@ from wort_cli.stores.object_store import ObjectStore
 def open_objects(target: S3Target, connections: int = 4) -> ObjectStore:
     """Return the objects below the prefix of a target; up to `connections` threads may use them at once.
 
-    Raises StoreError if the server cannot be asked at all.
+    Raises StoreError if no request to the server is possible.
     """
     if target.directory is not None:
         from wort_cli.stores.directory import DirectoryStore

@@ -1,4 +1,4 @@
-"""Opens the public signatures: a bucket that anybody may read, without credentials, and that is never written.
+"""Opens the public signatures: a bucket that is readable without credentials, and is never written.
 
 They are optional.  A machine without a network must notice that at once, so that their server is tried first, for a few
 seconds in all: the resolver of names alone may take half a minute.

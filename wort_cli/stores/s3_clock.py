@@ -17,7 +17,7 @@ CORRECTED = "wort-"
 OFFSET = "wort_clock_offset"
 SIGNING_TIME = "%Y%m%dT%H%M%SZ"
 SMALLEST_CORRECTION = 60.0
-"""Seconds.  A server that refuses the time that it has just told is not asked again."""
+"""Seconds.  A server that refuses its own time is not asked again."""
 
 
 class CorrectedTime:

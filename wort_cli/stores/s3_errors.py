@@ -46,7 +46,7 @@ class Cause:
     hint: str
     """{permission_hint} is replaced.  Empty: the hint of the reason."""
     example: str
-    """What boto3 raised, as it prints it."""
+    """The error of boto3, as it prints it."""
     names: frozenset[str] = frozenset()
     """Codes of responses, and names of exceptions of botocore and urllib3, or of their base classes."""
     statuses: frozenset[int] = frozenset()

@@ -59,16 +59,16 @@ ANY_LIMITS = ReadLimits()
 
 
 class Replacing(StrEnum):
-    """What an upload may replace.  Whatever is replaced is copied to replaced/ first."""
+    """The objects that an upload may replace.  A replaced object is copied to replaced/ first."""
 
     NOTHING = "nothing"
     GARBAGE = "garbage"
-    """Only what is not a signature of the run."""
+    """Replace only objects that are not a signature of the run."""
     ANYTHING = "anything"
 
 
 class Outcome(StrEnum):
-    """What `publish` did."""
+    """The result of `publish`."""
 
     PUT = "put"
     ALREADY_THERE = "already there"
@@ -92,7 +92,7 @@ class FoundSignature:
 
     stored: StoredObject
     sha256: str
-    """Of its bytes."""
+    """The sha256 of its bytes."""
     facts: SignatureFacts | None
     """None if it is not a signature of that run."""
     why: str = ""

@@ -27,7 +27,7 @@ from wort_cli.stores.shared import FoundSignature, Outcome, SharedStore
 
 
 class Problem(StrEnum):
-    """How the two stores may differ for a run.  Here is the local store, there is the bucket."""
+    """A difference between the stores for a run.  Here is the local store, there is the bucket."""
 
     NOT_THERE = "not-there"
     NOT_HERE = "not-here"

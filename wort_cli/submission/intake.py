@@ -46,12 +46,12 @@ class SourceUnreachable(WortError):
 
 @dataclass(frozen=True)
 class Ways:
-    """How a submitter can state what a signature was made from, for hints."""
+    """The ways in which a submitter can state the source of a signature, for hints."""
 
     state: str
-    """To state the run, or the address of the data."""
+    """A way to state the run, or the address of the data."""
     correct: str
-    """To state another run."""
+    """A way to state another run."""
 
 
 BY_OPTIONS = Ways(
@@ -62,7 +62,7 @@ BY_OPTIONS = Ways(
 
 @dataclass(frozen=True)
 class Claims:
-    """What the submitter states about a signature."""
+    """The statements of the submitter about a signature."""
 
     submitter: str
     name: Name | None = None

@@ -56,7 +56,7 @@ class Target:
     """A name, or an address without brackets."""
     port: int
     path: str
-    """With the query."""
+    """The path with the query."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def parse_url(url: str) -> Target:
     if parts.scheme not in ("http", "https"):
         raise Refusal(f"{shown(url)} is neither http:// nor https://", "URL")
     if "@" in parts.netloc:
-        raise Refusal(f"{shown(url)} contains a user or a password", "URL", "leave them away: public data need none")
+        raise Refusal(f"{shown(url)} contains a user or a password", "URL", "leave them out: public data need none")
     authority = AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
         raise Refusal(f"{shown(url)} has no valid host", "URL")

@@ -25,7 +25,7 @@ from wort_cli.system.private_files import make_directories, users_umask
 from wort_cli.system.process_identity import boot_tag
 
 PARTIAL = ".partial"
-"""How the names of all unfinished files end."""
+"""The suffix of all unfinished files."""
 PLANTED = 10
 """Foreign files that are removed from the place of an unfinished file, before the writer gives up."""
 

@@ -1,4 +1,4 @@
-"""Records a crash of this process in a file: a segmentation fault or the like, but not a signal from outside.
+"""Records a crash of this process in a file: for example a segmentation fault, but not a signal from another process.
 
 A process that is killed (SIGKILL), or a machine that stops, leaves the file empty.  All files of a process are links to
 one file, because a process can have only one into which its crash is written.

@@ -1,7 +1,7 @@
 """The daemon's lock: at most one daemon runs for a home, and the locked file says which process it is.
 
 The kernel releases the lock when the process ends for any reason.  So a file without a lock means that no daemon runs.
-If somebody removes the file, the daemon creates it again (`DaemonLock.restore`); until then, the lock on the ledger
+If the file is removed, the daemon creates it again (`DaemonLock.restore`); until then, the lock on the ledger
 (ledger/open_file.py) keeps a second daemon from serving it.
 """
 
@@ -210,7 +210,7 @@ class DaemonLock:
         os.pwrite(self._file, self._info, 0)
 
     def restore(self) -> bool:
-        """Create the file again if somebody removed or replaced it; return whether that was needed.
+        """Create the file again if it was removed or replaced; return whether that was needed.
 
         Raises OSError if it cannot be written, BlockingIOError if another process has locked the new file.
         """

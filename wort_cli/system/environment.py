@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 ANY_PROGRAM = frozenset({"HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER", "WORT_HOME"})
-"""WORT_HOME tells whoever lists processes which home they belong to."""
+"""WORT_HOME shows in a list of processes which home they belong to."""
 ANY_PREFIX = ("LC_", "LD_")
 NETWORK = frozenset(
     {

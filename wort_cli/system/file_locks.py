@@ -1,6 +1,6 @@
 """Locks on files (flock) that are never waited for without a limit.
 
-A stopped process, or any user who may open the file, can hold such a lock for ever.
+A stopped process, or any user who may open the file, can hold such a lock forever.
 """
 
 import errno

@@ -7,14 +7,17 @@ sets a limit; so are the cores.
 
 import math
 import os
+import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from wort_cli.system.batch_job import granted_cores, granted_memory
+from wort_cli.system.batch_job import Grant, granted_cores, granted_memory
 from wort_cli.system.control_groups import CGROUPS, PROC, core_limits, memory_left
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+AFFINITY, CONTROL_GROUP = "the cores of this machine", "a control group"
+NO_LIMIT = Grant(sys.maxsize, "")
 RESERVE_SHARE, LARGEST_RESERVE = 0.05, 1_000_000_000
 """The default reserve of a disk: a share of its size, and at most so many bytes."""
 
@@ -52,15 +55,34 @@ def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     free = next((int(word[1]) * 1024 for word in words if word[0] == "MemAvailable:"), None)
     if free is None:
         raise ValueError(f"{proc / 'meminfo'} has no MemAvailable")
-    granted = granted_memory()
-    rest = [] if granted is None else [max(0, granted - resident_memory(os.getpid()))]
-    return min([free, *memory_left(proc, cgroups), *rest])
+    return min(free, memory_limit(proc, cgroups).amount)
+
+
+def memory_limit(proc: Path = PROC, cgroups: Path = CGROUPS) -> Grant:
+    """Return the bytes that this process may still use by the smallest limit, and which that is; NO_LIMIT for none.
+
+    A limit of the address space (`ulimit -v`) is how Grid Engine and others enforce the memory of a job.
+    """
+    found = [Grant(left, CONTROL_GROUP) for left in memory_left(proc, cgroups)]
+    if granted := granted_memory():
+        found.append(Grant(max(0, granted.amount - resident_memory(os.getpid())), granted.origin))
+    space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if space != resource.RLIM_INFINITY:
+        found.append(Grant(max(0, space - address_space(os.getpid())), "ulimit -v"))
+    return min(found, default=NO_LIMIT)
 
 
 def available_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     """Return the number of cores that this process may keep busy, at least 1."""
-    limits = [math.ceil(cores) for cores in core_limits(proc, cgroups)]
-    return min([len(os.sched_getaffinity(0)), granted_cores() or sys.maxsize, *limits])
+    return core_limit(proc, cgroups).amount
+
+
+def core_limit(proc: Path = PROC, cgroups: Path = CGROUPS) -> Grant:
+    """Return the number of cores that this process may keep busy, at least 1, and what limits them."""
+    affinity = Grant(len(os.sched_getaffinity(0)), AFFINITY)
+    groups = (Grant(math.ceil(cores), CONTROL_GROUP) for cores in core_limits(proc, cgroups))
+    granted = granted_cores()
+    return min([affinity, *groups, *([granted] if granted else [])], key=lambda grant: grant.amount)
 
 
 def total_memory(proc: Path = PROC) -> int:
@@ -76,6 +98,14 @@ def resident_memory(pid: int) -> int:
     """Return the resident memory of a process in bytes; 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def address_space(pid: int) -> int:
+    """Return the size of the address space of a process in bytes; 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * PAGE
     except (OSError, IndexError, ValueError):
         return 0
 

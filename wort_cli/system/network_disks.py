@@ -77,7 +77,7 @@ _shared: list[mmap.mmap] = []
 _left_behind: set[int] = set()
 """The children that got no answer yet."""
 _silent_at: dict[str, float] = {}
-"""By mount point: when it was found that the mount does not answer."""
+"""Times at which mounts were found not to answer, by mount point."""
 _known_mounts: list[tuple[Path, float, dict[str, str]]] = []
 """The table of mounts that was read last: from which file, when, and what it had."""
 
@@ -98,7 +98,7 @@ def wait_for_answers(seconds: float) -> None:
 
 
 def share_limit() -> None:
-    """Take over the limit that a child process will read from the settings.  To be called before the fork."""
+    """Take over the limit that a child process will read from the settings.  Call it before the fork."""
     _shared[:] = [mmap.mmap(-1, struct.calcsize("d"))]
 
 
@@ -206,7 +206,7 @@ class Look:
     """A child process that touches paths on a mount; it is started when no other one waits for that mount."""
 
     def __init__(self, mount: Mount, paths: Sequence[Path], *, in_depth: bool = False) -> None:
-        """With `in_depth`, several places of each file are read."""
+        """Take the paths to look at; with `in_depth`, the child reads several places of each file."""
         self.mount = mount
         self._paths = paths
         self._program = TOUCH_IN_DEPTH if in_depth else TOUCH
@@ -248,7 +248,7 @@ class Child:
     """Its pidfd."""
 
     def waits_for_processor(self) -> bool:
-        """Return whether it could go on if a processor was free: no disk keeps it waiting."""
+        """Return whether it could continue if a processor was free: no disk keeps it waiting."""
         stat = stat_of(self.pid)
         return stat is not None and stat.state == RUNNABLE
 

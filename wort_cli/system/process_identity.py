@@ -85,7 +85,7 @@ class Presence(Enum):
     """Running or stopped."""
     GONE = "gone"
     UNKNOWN = "unknown"
-    """It is of another boot, which may be that of another machine, or in another container."""
+    """The process is of another boot, which may be that of another machine, or in another container."""
 
 
 def presence_of(process: ProcessIdentity) -> Presence:

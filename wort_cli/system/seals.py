@@ -1,7 +1,7 @@
 """Seals: they prove that this home wrote what it reads back, such as a sealed signature that waits in a workspace.
 
-A seal is an HMAC with a key that only this user can read.  Without the key nobody can make one, so that a file which
-somebody else put in place is ignored.
+A seal is an HMAC with a key that only this user can read.  It cannot be made without the key, so that a file
+which another user put in place is ignored.
 """
 
 import contextlib

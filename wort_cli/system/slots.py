@@ -1,12 +1,12 @@
 """Slots: at most so many processes and threads of this machine do something at the same time, in order.
 
-Whoever holds a slot, or waits for one, has a file of its own locked (flock), in one directory for each kind of slot.
-The kernel unlocks it when its process ends, however it ends, so a killed process holds nothing.
+Each holder and each waiter has locked a file of its own (flock), in one directory for each kind of slot.  The kernel
+releases the lock when the process ends, so a killed process holds no slot.
 
-    held-BOOT-PLACE      somebody holds a slot
-    waiting-BOOT-PLACE   somebody waits for one; the first in the order of places gets the next free slot
-    number               how many slots there are, if that may change while somebody waits
-    mutex                locked while somebody looks for a free slot
+    held-BOOT-PLACE      a holder of a slot
+    waiting-BOOT-PLACE   a waiter; the first in the order of places gets the next free slot
+    number               the number of slots, if that may change while a process waits
+    mutex                locked while a process looks for a free slot
 
 Machines that share a disk may not see each other's locks.  So each counts the files of its own boot only, and removes
 others when they are old.
@@ -31,7 +31,7 @@ CHECK_INTERVAL, FIRST_INTERVAL = 0.05, 0.01
 LOOK_EVERY = 1.0
 """Seconds after which one that waits looks for the files of processes that have ended."""
 MUTEX_INTERVAL, MUTEX_TRIES = 0.002, 10
-"""Seconds between two tries while somebody else is looking, and how many are made together."""
+"""Seconds between two tries while another process is looking, and the number of tries."""
 HELD, WAITING = "held-", "waiting-"
 OLD = 7 * 86_400.0
 """Seconds after which the unlocked file of another boot is removed."""
@@ -48,13 +48,13 @@ class Slots:
 
     @property
     def number(self) -> int:
-        """How many slots there are: the number that was set last, or that of this object."""
+        """The number of slots: the one that was set last, or that of this object."""
         with contextlib.suppress(OSError, ValueError):
             return int((self._directory / "number").read_bytes())
         return self._number
 
     def set_number(self, number: int) -> None:
-        """Set how many slots there are for everybody.  Raises OSError if that cannot be written."""
+        """Set the number of slots for all processes.  Raises OSError if that cannot be written."""
         self._number = number
         write_atomically(self._directory / "number", str(number).encode())
 
@@ -90,7 +90,7 @@ class Slots:
             (self._directory / file_name(HELD, place)).unlink(missing_ok=True)
 
     def is_wanted(self) -> bool:
-        """Return whether somebody waits for a slot."""
+        """Return whether there is a waiter."""
         waiting = file_name(WAITING)
         try:
             return any(name.startswith(waiting) for name in os.listdir(self._directory))  # noqa: PTH208
@@ -99,7 +99,7 @@ class Slots:
 
 
 class Queued:
-    """Somebody who waits for a slot, or is about to."""
+    """A waiter for a slot."""
 
     def __init__(self, slots: Slots, directory: Path, place: str) -> None:
         self._slots = slots
@@ -107,12 +107,12 @@ class Queued:
         self._place = place
         self._waiting: Held | None = None
         self.is_first = False
-        """Whether nobody who waits comes before this one, as far as the last look found."""
+        """Whether no other waiter came before this one at the last look."""
         self._looked_at = 0.0
         """When all files were examined last, on the monotonic clock."""
 
     def try_to_take(self) -> "Held | None":
-        """Return a slot if one is free and nobody waits who comes first."""
+        """Return a slot if one is free and no other waiter comes first."""
         if self._waiting is not None and time.monotonic() - self._looked_at < LOOK_EVERY and not self._is_my_turn():
             return None
         self._looked_at = time.monotonic()
@@ -142,7 +142,7 @@ class Queued:
         return sum(name.startswith(held) for name in names) < self._slots.number
 
     def _look(self) -> "Held | None":
-        """Take a slot if one is free and nobody waits who comes first; the mutex is held."""
+        """Take a slot if one is free and no other waiter comes first; the caller holds the mutex."""
         number_held, first = 0, self._place
         held, waiting = file_name(HELD), file_name(WAITING)
         for name in os.listdir(self._directory):  # noqa: PTH208 (Path.iterdir would make an object of each name)
@@ -191,7 +191,7 @@ class Held:
 
 
 def lock(path: Path) -> Held | None:
-    """Create a file if it is missing, and lock it; return None if somebody else has locked it."""
+    """Create a file if it is missing, and lock it; return None if another process has locked it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if try_lock(descriptor):
         return Held(path, descriptor)
@@ -200,7 +200,7 @@ def lock(path: Path) -> Held | None:
 
 
 def file_name(kind: str, place: str = "") -> str:
-    """Return the name of the file of somebody on this machine who holds a slot or waits for one."""
+    """Return the name of the file of a holder or a waiter on this machine."""
     return f"{kind}{boot_tag()}-{place}"
 
 

@@ -25,7 +25,7 @@ class StuckThreads:
         self._left: list[threading.Thread] = []
 
     def wait_or_leave(self, threads: Iterable[threading.Thread], seconds: float) -> None:
-        """Wait at most so long for threads that were told to end; those that do not are left behind."""
+        """Wait up to `seconds` for threads that were asked to end; those that do not are left behind."""
         alive = [thread for thread in threads if thread.is_alive()]
         self._left += alive  # before the wait, which a signal may interrupt
         deadline = time.monotonic() + seconds

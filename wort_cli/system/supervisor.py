@@ -31,7 +31,7 @@ TICK = 0.5
 LOOK_EVERY = 5.0
 """Seconds between two looks at a mount."""
 IDLE_SHARE = 0.2
-"""Of the time: a child that takes less processor time may be waiting for a disk.  It still renews a lease."""
+"""The share of a processor below which a child may be waiting for a disk; a child that waits still renews its lease."""
 LAST_WORDS = 1.0
 """Seconds until a killed child is left behind."""
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -101,18 +101,18 @@ class Watch:
         if not self._looks and now - self._looked_at >= min(LOOK_EVERY, limit()):
             self._looked_at = now
             self._begin()
-        for mount, (begun, path) in list(self._looks.items()):
-            if begun.has_answer():
-                begun.close()
+        for mount, (look, path) in list(self._looks.items()):
+            if look.has_answer():
+                look.close()
                 del self._looks[mount]
-            elif begun.is_late:
+            elif look.is_late:
                 self.close()
                 raise NoAnswer(path, mount.kind, mount.point, limit())
 
     def close(self) -> None:
         """Wait for no answer any more."""
-        for begun, _ in self._looks.values():
-            begun.close()
+        for look, _ in self._looks.values():
+            look.close()
         self._looks.clear()
 
     def _begin(self) -> None:

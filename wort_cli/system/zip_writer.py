@@ -20,7 +20,7 @@ LOCATOR64 = struct.Struct("<4sLQL")
 MARK_LOCAL, MARK_CENTRAL, MARK_END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 MARK_END64, MARK_LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
-"""What a field has whose value is in a zip64 record."""
+"""The value of a field whose real value is in a zip64 record."""
 MADE_BY, NEEDS, NEEDS64 = 3 << 8 | 45, 20, 45
 """Unix and version 4.5; the version that a reader needs, without and with zip64."""
 DATE, TIME = 0x21, 0
@@ -35,7 +35,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Member:
-    """What the directory has of a member."""
+    """The entry of a member in the directory."""
 
     name: bytes
     crc: int

@@ -21,7 +21,7 @@ from wort_cli.upkeep.retention import backups_to_remove
 
 PREFIX, SUFFIX = "ledger-", ".db"
 NAME = re.compile(rf"{PREFIX}[0-9]{{8}}-[0-9]{{6}}(-version-[0-9]+)?{SUFFIX}")
-"""With a version, it was made before the ledger was upgraded from that schema version (ledger/migrations.py)."""
+"""Names of backups.  One with a version was made before the ledger was upgraded from that schema version."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def read_backup(path: Path) -> Backup:
 
 
 def list_backups(directory: Path) -> list[Path]:
-    """Return the daemon's backups, newest first; other files in their directory are passed over."""
+    """Return the daemon's backups, newest first; other files in their directory are skipped."""
     return sorted((path for path in directory.glob("*") if NAME.fullmatch(path.name) and path.is_file()), reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Removes the workspace of a job that has ended, unless somebody has queued the job again and may be running it."""
+"""Removes the workspace of a job that has ended, unless the job was queued again and may be running."""
 
 import contextlib
 import shutil

@@ -26,7 +26,7 @@ class NotAReport(WortError):
 
 @dataclass(frozen=True)
 class ImportedReport:
-    """What a report says of its runs."""
+    """A report, and the runs that it names."""
 
     runs: tuple[RunReport, ...]
     """The last line of each run."""
@@ -35,7 +35,7 @@ class ImportedReport:
 
 
 class ReportTotals:
-    """What several reports say of their runs.  A run that one task has computed is done, whatever others say."""
+    """The results of runs in several reports.  A run that one task has computed is done, whatever others report."""
 
     def __init__(self) -> None:
         self.reports = 0
@@ -62,7 +62,7 @@ class ReportTotals:
 
     @property
     def states(self) -> Counter[JobState]:
-        """How many runs ended in each state."""
+        """The number of runs that ended in each state."""
         states = Counter(run.state for run in self._others.values())
         done = sum(map(len, self._done.values()))
         return states + Counter({JobState.DONE: done})
@@ -87,7 +87,7 @@ def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedRepor
 
 
 def read_reports(path: Path) -> Iterator[RunReport]:
-    """Yield the reports in a file.  Raises NotAReport for a line that is none; a last line may be incomplete."""
+    """Yield the reports in a file.  Raises NotAReport for an invalid line; the last line may be incomplete."""
     try:
         with path.open("rb") as file:
             number = 0

@@ -35,7 +35,7 @@ from wort_cli.upkeep.export.read_rows import row_of
 
 
 class ImportOutcome(StrEnum):
-    """What became of a file."""
+    """The result of importing a file."""
 
     IMPORTED = "imported"
     ALREADY_THERE = "already there"
@@ -109,12 +109,13 @@ class Importer:
         record = self._ledger.catalog.get(name, facts.profile)
         if record is None and self._store.has(name):
             raise WortError(
-                f"{self._store.path(name)} exists, and no catalog knows it", "`wort doctor --repair` enters it"
+                f"{self._store.path(name)} exists, and no catalog knows it",
+                "`wort doctor --repair` adds it to the catalog",
             )
         if record is not None and record.digest != facts.digest:
             raise WortError(
                 f"the catalog has another signature of {name}, which is {record.trust}",
-                f"`wort verify {name}` tells which is right; `wort rm {name}` removes the one in the store",
+                f"`wort verify {name}` shows which is right; `wort rm {name}` removes the one in the store",
             )
         return None if record is not None and self._store.has(name) else name
 

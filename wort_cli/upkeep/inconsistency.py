@@ -9,11 +9,11 @@ class Inconsistency:
     """An inconsistency between the ledger, the store and the disk."""
 
     subject: str
-    """What it is about: a name, a job or a file."""
+    """The subject: a name, a job or a file."""
     detail: str
     repair: Callable[[], str] | None = None
     """Repairs it and returns a sentence that says how; None if only a user can."""
     hint: str = ""
-    """What a user can do."""
+    """The next step for the user."""
     harmless: bool = False
     """Whether it needs no repair."""

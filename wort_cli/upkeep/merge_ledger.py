@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class MergedTable:
-    """How many rows of a table were copied, how many were left out, and why the rest could not be read."""
+    """The numbers of rows of a table that were copied and left out, and why the rest could not be read."""
 
     name: str
     copied: int
@@ -139,4 +139,4 @@ TABLES = (
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )
-"""In the order in which they are copied: events refer to jobs.  The other tables follow from these."""
+"""Tables in the order in which they are copied: events refer to jobs.  The other tables are derived from these."""

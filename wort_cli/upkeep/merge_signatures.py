@@ -37,7 +37,7 @@ MERGED = "merge"
 """The `source` in the provenance of a signature that was added up."""
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 LARGEST_SUM = 2**63
-"""Of all abundances of a sketch together.  It bounds each of them, so that no sum overflows."""
+"""The limit of the sum of all abundances of a sketch.  It bounds each of them, so that no sum overflows."""
 
 Parameters = tuple[str, int, int, int, bool]
 

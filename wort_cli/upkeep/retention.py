@@ -68,7 +68,7 @@ def why_remove_log(job: JobSummary | None, now: float, unchanged: float, keep_lo
 
 
 def backups_to_remove(names: list[str], keep: int) -> list[str]:
-    """Return the oldest of the daemon's backups, all but `keep`; the names contain the time."""
+    """Return the oldest of the daemon's backups, all except `keep`; the names contain the time."""
     return sorted(names)[: max(0, len(names) - max(1, keep))]
 
 

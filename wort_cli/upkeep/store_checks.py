@@ -59,7 +59,7 @@ class StoreCheck:
             for stray in LocalStore(self._root, profile.name).strays():
                 yield Inconsistency(
                     shown(str(stray), 300),
-                    "it is not a file of wort's, and is passed over",
+                    "it is not a file of wort's, and is skipped",
                     hint="move it away; `wort import` takes signatures",
                     harmless=True,
                 )

@@ -1,4 +1,4 @@
-"""Who may change something through the server: tokens, and users with passwords, in a file beside the ledger.
+"""The access file: tokens, and users with passwords, which permit changes through the server; beside the ledger.
 
 Only hashes are stored.  A token is random, so that its sha256 says nothing of it; a password is hashed with scrypt.
 The file is replaced as a whole, by one process at a time.  This module needs no package of the server.
@@ -26,14 +26,14 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 LOGIN_SECONDS = 86_400
 """Seconds for which a token is valid that a user got with a password."""
 MAX_LOGINS = 20
-"""Such tokens of a user at the same time; the oldest is revoked for one more."""
+"""The number of valid login tokens of a user; one more revokes the oldest."""
 LEAST_PASSWORD = 8
 """Characters."""
 SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 2**26}
 
 
 class Right(StrEnum):
-    """What a token may allow.  `read` matters only if reading is closed (setting `serve_reading`)."""
+    """A right of a token.  `read` matters only if reading is closed (setting `serve_reading`)."""
 
     READ = "read"
     COMPUTE = "compute"
@@ -44,7 +44,7 @@ class Right(StrEnum):
 
 
 DEFAULT_RIGHTS = (Right.READ, Right.COMPUTE, Right.SUBMIT)
-"""Those of a new token or user, unless others are given."""
+"""The rights of a new token or user, unless others are given."""
 
 
 @dataclass(frozen=True)

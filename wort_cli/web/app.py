@@ -40,7 +40,7 @@ from wort_cli.web.services import Services
 from wort_cli.web.strict import StrictRequests
 
 REFUSALS = (Problem, WortError, HTTPException, Exception)
-"""What `refuse` is called for."""
+"""The errors for which `refuse` is called."""
 
 
 def all_routes() -> list[BaseRoute]:

@@ -105,7 +105,7 @@ async def known_user(request: Request, value: str) -> User:
     user = await user_of(request, name, password) if colon else None
     if user is None:
         raise unauthorized(WRONG_PASSWORD)
-    services.limits.failures.wait(address, -1.0)  # it was none
+    services.limits.failures.wait(address, -1.0)  # it was not a failure
     return user
 
 

@@ -42,7 +42,7 @@ SUBMITTED, CALCULATED = "Submitted", "Signature already calculated"
 MAX_QUEUED = 1_000_000
 """Queued jobs above which no more are taken from clients."""
 MAX_QUEUED_OF_TOKEN = 100_000
-"""Those that one token, or one user, may have requested."""
+"""The number of queued jobs that one token, or one user, may have requested."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def enqueue_runs(
 
 
 def answer_of(enqueued: Enqueued, home_id: str) -> Answer:
-    """Return what a client is told of an enqueued run or assembly."""
+    """Return the answer to a client about an enqueued run or assembly."""
     name, task = enqueued.source.name, task_id(home_id, enqueued.job_id) if enqueued.job_id else ""
     if enqueued.status is EnqueueStatus.EXISTS:
         return Answer(str(name), CALCULATED)

@@ -1,7 +1,7 @@
 """The databases of signatures, which paths name as the earlier service did: runs, assemblies, and taxa of IMG.
 
 IMG has no archives that wort could fetch.  Its signatures are those that were imported under the id of their taxon,
-which is a local name.  What this home computed under a local name is never handed out.
+which is a local name.  Signatures that this home computed under a local name are never served.
 """
 
 import re
@@ -23,14 +23,14 @@ class Database:
     bounds: tuple[str, str]
     """All ids are after the first of these, and before the second, in the order of an index."""
     words: str
-    """What an id is, in words."""
+    """The kind of its ids, in words."""
     example: str
     profile: Profile = SRA_V1
     trusts: frozenset[Trust] = frozenset(Trust)
-    """The levels of trust of signatures that are handed out, if the settings allow them."""
+    """The levels of trust of signatures that are served, if the settings allow them."""
 
     def parse(self, text: str) -> Name | None:
-        """Return an id of this database; None if a text is none."""
+        """Return an id of this database; None if the text is not one."""
         return parse_name(text) if self.ids.fullmatch(text) else None
 
     def file_url(self, root: str, name: str) -> str:

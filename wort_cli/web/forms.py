@@ -28,7 +28,7 @@ SEND_AGAIN = "open the page again, and send its form"
 
 @dataclass(frozen=True)
 class Sent:
-    """A form that somebody who has signed in has sent."""
+    """A form from a client that has signed in."""
 
     session: Session
     token: Token
@@ -98,5 +98,5 @@ async def read_fields(request: Request) -> dict[str, str]:
 
 
 def local_path(text: str) -> str:
-    """Return a path of this server to which a browser may be sent; `/` if a text is none."""
+    """Return a path of this server to which a browser may be sent; `/` if the text is not one."""
     return text if len(text) <= 2000 and LOCAL_PATH.fullmatch(text) else "/"

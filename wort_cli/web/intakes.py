@@ -62,7 +62,7 @@ class Intakes:
             await run_in_threadpool(held.close)
 
     def _check(self, intake: Intake, claims: Claims, source: str) -> None:
-        """Check a signature, and record what became of it."""
+        """Check a signature, and record the result."""
         ledger, settings = self._home.ledger, self._home.settings
         step = Check.RECEIVED
 
@@ -94,7 +94,7 @@ class Intakes:
 
 
 def sentence_for(error: WortError) -> str:
-    """Return what the person is told of a problem of the server, which says nothing of its files."""
+    """Return the sentence that a client gets about a problem of the server; it names none of its files."""
     if isinstance(error, StorageProblem):
         return "the server cannot use its storage now"
     return "the server has a problem, which its log describes"

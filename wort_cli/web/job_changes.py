@@ -35,7 +35,7 @@ CANCELLED, QUEUED = "cancelled", "queued"
 
 
 class JobInPath(Convertor[str]):
-    """What may be the number of a job or the id of a task in a path: not `cancel`, which is a path of its own."""
+    """The number of a job or the id of a task in a path; not `cancel`, which is a path of its own."""
 
     regex = "[0-9A-Fa-f-]+"
 

@@ -14,7 +14,7 @@ MAX_HANDSHAKES = 200
 COLLECTED_AFTER = 200
 """Closed connections after which their memory is freed."""
 AT_ONCE = 50
-"""Connections that are accepted before others go on."""
+"""Connections that are accepted before others continue."""
 
 
 class HandshakeLimit:

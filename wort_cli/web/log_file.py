@@ -1,6 +1,6 @@
 """The file of the server's log, if it does not go to stderr: rotated by size, and opened again after others rotated it.
 
-A line that cannot be written, as on a full disk, is lost; the server goes on.
+A line that cannot be written, as on a full disk, is lost; the server continues.
 """
 
 import contextlib

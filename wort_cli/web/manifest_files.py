@@ -1,4 +1,4 @@
-"""Makes manifests of the signatures that the server hands out, and keeps them while the ledger does not change.
+"""Makes manifests of the signatures that are served, and keeps them while the ledger does not change.
 
 A manifest is an unnamed file, so that none is left when the server ends.  One is made at a time, and a large one not
 again at once: for twenty times as long as that took, the earlier one is given.
@@ -26,7 +26,7 @@ from wort_cli.web.signature_files import refused_trust
 
 MAX_KEPT = 8
 REST = 20
-"""How many times longer a manifest is given than it took to make it, although the ledger has changed."""
+"""The time for which a manifest is kept although the ledger has changed, as a multiple of the time to make it."""
 LONGEST_REST = 600.0
 TRUST_AT, DATE_AT, URL_AT = (OF_PAGE_SIGNATURES.index(name) for name in ("trust", "creation_date", "url"))
 
@@ -131,7 +131,7 @@ class ManifestFiles:
 
 
 def served_page(page: CatalogPage, is_served: Callable[[tuple[object, ...]], bool]) -> Iterator[CatalogPage]:
-    """Yield the rows of a page that the server hands out, at the places where it has them, if there are any."""
+    """Yield the rows of a page that are served, with the paths at which the server has them."""
     places: dict[int, int] = {}
     signatures: list[tuple[object, ...]] = []
     for position, row in enumerate(page.signatures):

@@ -19,7 +19,7 @@ from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 
 OPEN = ("/health", "/v1/openapi.json", "/v1/openapi.yaml")
-"""What stays open if reading is closed."""
+"""The paths that stay open if reading is closed."""
 
 
 def close(paths: dict[str, Schema]) -> dict[str, Schema]:

@@ -7,7 +7,7 @@ job.  A token is in the variable TOKEN of the shell.
 from dataclasses import dataclass
 
 WORT, RUN, JOB = "$WORT", "SRR139146", "4711"
-"""What the description has for these; the page replaces them by what is there."""
+"""The placeholders of the description; the page replaces them by examples of this server."""
 ASSEMBLY = "GCA_000005845.2"
 BEARER = '-H "Authorization: Bearer $TOKEN"'
 JSON = "-H 'Content-Type: application/json'"
@@ -139,7 +139,7 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
     ),
     ("get", "/v1/queue"): (JOBS, (Example("Is it paused?", f"curl -sS {WORT}/v1/queue"),)),
     ("post", "/v1/queue/pause"): (JOBS, (Example("Pause", f"curl -sS -X POST {BEARER} {WORT}/v1/queue/pause"),)),
-    ("post", "/v1/queue/resume"): (JOBS, (Example("Go on", f"curl -sS -X POST {BEARER} {WORT}/v1/queue/resume"),)),
+    ("post", "/v1/queue/resume"): (JOBS, (Example("Resume", f"curl -sS -X POST {BEARER} {WORT}/v1/queue/resume"),)),
     ("post", "/v1/auth/tokens"): (
         ACCESS,
         (Example("Into a variable", LOGIN),),
@@ -176,7 +176,7 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
         (Example("The token of the request", f"{LOGIN}\ncurl -sS -X DELETE {BEARER} {WORT}/tokens"),),
     ),
 }
-"""Of each operation: its group, and its examples."""
+"""The group and the examples of each operation."""
 RIGHTS = ("compute", "submit", "cancel", "retry", "pause")
 
 

@@ -18,7 +18,7 @@ PARTS = {
     "job": "The number of a job, or the id of its task",
     "task": "The `task_id` that a request was answered with, or the number of the job",
 }
-"""What the parts of paths are."""
+"""The descriptions of the parts of paths."""
 
 
 def path_parameter(name: str, schema: Schema) -> Schema:
@@ -88,7 +88,7 @@ def file_operation(about: str, media_type: str, *problems: int, parameters: tupl
 IDS: Schema = {**listed({"type": "string", "maxLength": 100}), "maxItems": MAX_IDS}
 CHANGING = (401, 403)
 JSON_TEXT = answer("Not found: a JSON text", TEXT)
-"""What the earlier service answers for a database or a run that it does not have."""
+"""The earlier service's answer for a database or a run that it does not have."""
 
 
 def json_body(**properties: Schema) -> Schema:

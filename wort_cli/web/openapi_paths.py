@@ -1,4 +1,4 @@
-"""What each path of the interface answers, for its description (OpenAPI 3.0)."""
+"""The answers of each path of the interface, for its description (OpenAPI 3.0)."""
 
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState

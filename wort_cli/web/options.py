@@ -1,4 +1,4 @@
-"""How a server runs, and which addresses it may listen at."""
+"""The options of a server, and the addresses at which it may listen."""
 
 import ipaddress
 import re
@@ -16,7 +16,7 @@ ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """How a server runs.  Raises UsageError if it must not run so."""
+    """The options of a server.  Raises UsageError if it must not run with them."""
 
     host: str = LOOPBACK
     port: int = PORT

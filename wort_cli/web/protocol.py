@@ -25,7 +25,7 @@ ENCRYPTED_BLOCK = 32 * 1024
 OTHER_FILES = 2000
 """Files that a server has open beside its connections: ledgers of threads, signatures, connections to be refused."""
 MAX_CONNECTIONS_OF_A_CLIENT = 1500
-"""Of one address; behind a proxy, of one that the proxy names."""
+"""Connections from one address; behind a proxy, from one that the proxy names."""
 REQUEST_SECONDS = 30.0
 """Seconds within which the head of a request must arrive."""
 READING_SECONDS = 120.0

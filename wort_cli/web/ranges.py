@@ -12,7 +12,7 @@ MAX_CONDITION = 4096
 
 @dataclass(frozen=True)
 class Part:
-    """What is sent: the status, the first byte, and the number of bytes."""
+    """The part of a file that is sent: the status, the first byte, and the number of bytes."""
 
     status: int
     start: int

@@ -1,7 +1,7 @@
 """Closes reading, if the setting `serve_reading` says so: then each route needs a token with the right `read`.
 
 The guard is around every handler but those that are marked with `unguarded`: they show nothing of the home, or need
-another right, which they check (`auth.py`).  A handler that is new is therefore closed until somebody marks it.
+another right, which they check (`auth.py`).  A new handler is therefore closed until it is marked.
 """
 
 from collections.abc import Callable, Sequence

@@ -53,7 +53,7 @@ class ServedHome:
 
     @property
     def version(self) -> tuple[object, object]:
-        """What changes when another connection changes the ledger.  Compare only what one thread has read."""
+        """A value that changes when another connection changes the ledger.  Compare only values of one thread."""
         ledger = self.ledger
         [(number,)] = ledger.storage.tuples("PRAGMA data_version", {})
         return self._threads.held[1], number

@@ -64,7 +64,7 @@ class StoppableServer(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what would go on for ever, and wait for the other requests."""
+        """End what would run forever, and wait for the other requests."""
         self._stop()
         cut = asyncio.get_running_loop().create_task(self._cut_connections())
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""What handlers share: the home, and the signatures of each database.
+"""Shared objects of handlers: the home, and the signatures of each database.
 
 In a handler: `request.app.state.services`.
 """
@@ -51,7 +51,7 @@ class ServedDatabase:
         return cls(database, SignatureFiles(home.settings, database), bucket, ManifestFiles(home, database))
 
     def is_served(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row says that there is a signature that may be handed out, in the store or the bucket."""
+        """Return whether a row has a signature that may be served, from the store or the bucket."""
         is_here = bool(row["path"]) or self.bucket.is_in_this_bucket(row["remote"] or "")
         return is_here and self.files.is_served(row["trust"])
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from wort_cli.web.access_file import Access, Right, Token, User, sha256
 
 SECONDS = 7 * 86_400
-"""For which a session lasts, unless its token ends before."""
+"""The lifetime of a session, unless its token ends before."""
 MOST, MOST_OF_ONE = 10_000, 20
 """Sessions of a server, and of one token or user; the oldest ends for one more."""
 NOTICES = 20
@@ -29,7 +29,7 @@ OWNER = "owner"
 
 
 class By(StrEnum):
-    """How somebody signed in."""
+    """The way in which a user signed in."""
 
     TOKEN = auto()
     PASSWORD = auto()
@@ -44,7 +44,7 @@ class Session:
     key: str
     expires_at: float
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    """What the forms of the session's pages contain, and no other page can know."""
+    """The token that the forms of the session's pages contain, and no other page can know."""
     notices: "OrderedDict[str, str]" = field(default_factory=OrderedDict)
 
     def granted(self, access: Access, now: float) -> Token | None:

@@ -1,6 +1,6 @@
-"""Finds the file of a signature that the server may hand out, and proves that it is the recorded one.
+"""Finds the file of a signature that may be served, and proves that it is the recorded one.
 
-A signature is handed out if the catalog has it, it was not refuted, and its archive was proved, or the setting
+A signature is served if the catalog has it, it was not refuted, and its archive was proved, or the setting
 `publish_unproved` allows others.  Its bytes are compared with the catalog before they are first sent, and again when
 the file has changed.
 """
@@ -25,12 +25,12 @@ MAX_REMEMBERED = 100_000
 """Files that are remembered as compared."""
 
 State = tuple[int, int, int, int, int]
-"""Of a file: device, inode, size, and the times of its last changes."""
+"""The state of a file: device, inode, size, and the times of its last changes."""
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """What the catalog says of a signature that may be handed out."""
+    """The catalog's record of a signature that may be sent."""
 
     name: Name
     recorded: Recorded
@@ -54,7 +54,7 @@ def state_of(found: os.stat_result) -> State:
 
 
 def refused_trust(settings: Settings) -> frozenset[Trust]:
-    """Return the levels of trust of signatures that are not handed out."""
+    """Return the levels of trust of signatures that are not served."""
     return frozenset({Trust.MISMATCH} if settings.publish_unproved else {Trust.MISMATCH, Trust.UNPROVED})
 
 
@@ -71,11 +71,11 @@ class SignatureFiles:
         self._lock = threading.Lock()
 
     def is_served(self, trust: str | None) -> bool:
-        """Return whether signatures of a trust are handed out; None stands for no signature."""
+        """Return whether signatures of a trust are served; None stands for no signature."""
         return trust in self._trusts
 
     def entry(self, ledger: Ledger, name: str) -> CatalogEntry | None:
-        """Return what the catalog says of an id; None if it has no signature that may be handed out."""
+        """Return the catalog's record of an id; None if it has no signature that may be served."""
         found = self._database.parse(name)
         if found is None:
             return None

@@ -1,6 +1,6 @@
-"""Decides whether a server may start: one that others can reach must have somebody who may use it.
+"""Decides whether a server may start: one that others can reach needs a token or a user.
 
-Without a token, nobody can change anything; whoever wants that says so with --read-only.
+Without either, no client can change anything; that is allowed only with --read-only.
 """
 
 from wort_cli.errors import UsageError
@@ -22,7 +22,7 @@ def check_start(settings: Settings, options: ServeOptions, now: float) -> str:
 
 
 def what_is_missing(access: Access, options: ServeOptions, now: float, *, is_closed: bool) -> tuple[str, str]:
-    """Return why nobody could use a server for what it is there for, and a hint; empty if somebody can."""
+    """Return why no client could use a server for its purpose, and a hint; empty if a client can."""
     if is_closed and not access.somebody_may({Right.READ}, now):
         return "nobody could read through this server: no token has the right `read`", f"{ADD} with it"
     if not options.read_only and not access.somebody_may(CHANGES, now):

@@ -1,4 +1,4 @@
-"""What is known of runs and assemblies: `GET /v1/status/{id}` of one, `POST /v1/status` of many."""
+"""The status of runs and assemblies: `GET /v1/status/{id}` of one, `POST /v1/status` of many."""
 
 import contextlib
 import csv

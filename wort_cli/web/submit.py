@@ -80,7 +80,7 @@ async def submit_named(request: Request) -> Response:
 
 
 async def taken(services: Services, path: Path, claims: Claims) -> dict[str, object]:
-    """Check and store the signature in a file; return what its client is told.  Raises Problem 400 or 503."""
+    """Check and store the signature in a file; return the answer to the client.  Raises Problem 400 or 503."""
     try:
         async with services.sandboxes:
             accepted, task = await run_in_threadpool(accept, services, str(path), claims)

@@ -4,7 +4,7 @@ import hashlib
 import uuid
 
 BITS = 61
-"""Of the number of a job."""
+"""Bits of the number of a job."""
 
 
 def task_id(home_id: str, job_id: int) -> str:

@@ -23,7 +23,7 @@ class Report:
     """From the start until all jobs had ended."""
     strikes: int = 0
     hit: int = 0
-    """How many strikes hit live jobs."""
+    """The number of strikes that hit live jobs."""
     wrong: list[str] = field(default_factory=list)
 
 

@@ -1,4 +1,4 @@
-"""What happens in a campaign, and when, drawn from a seed.  Times are seconds after its start."""
+"""The plan of a campaign: strikes and their times, drawn from a seed.  Times are seconds after its start."""
 
 import random
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from tests.support.shelf import gunzipped
 LAYOUTS = ("paired_illumina", "single_illumina", "clipped")
 """The layouts of the archives, which the runs have in turn."""
 BYTES_A_SECOND = 30_000
-"""What the decoder writes for a run that lasts long: some 15 seconds for an archive of paired reads."""
+"""The rate of the decoder's output for a long run: about 15 seconds for an archive of paired reads."""
 
 
 class Runs:

@@ -1,4 +1,4 @@
-"""What is wrong at the end of a campaign."""
+"""Finds what is wrong at the end of a campaign."""
 
 import gzip
 

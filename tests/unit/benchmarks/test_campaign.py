@@ -1,6 +1,8 @@
 """The simulator of campaigns: each run ends once, work adds up, and capacities hold."""
 
 import json
+import os
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -43,6 +45,23 @@ def test_campaign_is_the_same_for_the_same_seed(engine: str) -> None:
     )
     assert first == again
     assert first["bases"] != other["bases"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_command_prints_the_same_for_the_same_seed_in_every_process(engine: str) -> None:
+    command_line = [sys.executable, "-m", "benchmarks.campaign", "--runs", "2e3", "--machines", "3", "--engine", engine]
+    first, again = (
+        subprocess.run(
+            command_line,
+            cwd=Path(command.__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    )
+    assert b"the whole archive: days" in first
+    assert first == again
 
 
 @settings(max_examples=40, deadline=None)
@@ -167,6 +186,17 @@ def test_run_that_fits_no_machine_is_left_waiting() -> None:
     assert {reason for _, reason in figures.outcomes} <= {Reason.DISK_LOW, Reason.MEMORY}
 
 
+def test_runs_that_need_most_of_a_machine_go_to_different_machines() -> None:
+    found = read_scenario(runs=8, machines=4, **UNFAILING)
+    found = replace(
+        found, sizes=replace(found.sizes, mu=27.5, sigma=0.01), machine=replace(found.machine, preempted_per_hour=0)
+    )
+    figures = Simulation(found).run()
+    assert figures.outcomes["done", ""] == 8
+    assert figures.failures[Reason.DISK_LOW] > 0
+    assert figures.ended.last < 0.3 * figures.cpu  # a quarter, if nothing waits
+
+
 def test_outage_of_the_store_costs_no_second_computation() -> None:
     usual = Simulation(scenario(**UNFAILING)).run()
     figures = Simulation(scenario(**UNFAILING | {"outages": (Outage(0, 1800, "store"),)})).run()
@@ -254,11 +284,23 @@ def test_costs_are_those_of_the_table() -> None:
 def test_whole_archive_has_the_tail_of_a_part_once() -> None:
     taken = dict.fromkeys(UNITS, 10.0) | {"machine_hour": 2 * 5.0 + 1.0, "disk_gb_month": 1.1}
     times = {"99%": 5 * 3600.0, "100%": 6 * 3600.0}
-    seconds, grown = of_whole_archive(taken, times, machines=2, factor=4.0)
+    found = replace(scenario(), whole=1200.0, outages=())  # of which 300 runs on two machines are simulated
+    seconds, grown = of_whole_archive(taken, times, found)
     assert seconds == 21 * 3600
     assert grown["machine_hour"] == pytest.approx(41)
     assert grown["disk_gb_month"] == pytest.approx(4.1)
     assert grown["get_1000"] == 40
+
+
+def test_whole_archive_has_the_outages_that_are_assumed() -> None:
+    taken = dict.fromkeys(UNITS, 10.0) | {"machine_hour": 10.0}
+    times = {"99%": 5 * 3600.0, "100%": 5 * 3600.0}
+    outages = (Outage(3600, 7200, "archive"), Outage(0, 9000, "store"), Outage(72_000, 79_200, "archive"))
+    seconds, grown = of_whole_archive(taken, times, replace(scenario(), whole=1200.0, outages=outages))
+    assert seconds == (4 * 4 + 1) * 3600  # 4 hours of work, four times; the second outage comes later
+    assert grown["machine_hour"] == pytest.approx(34)
+    seconds, _ = of_whole_archive(taken, times, replace(scenario(), whole=1800.0, outages=outages))
+    assert seconds == (6 * 4 + 1 + 2) * 3600
 
 
 def test_every_price_has_a_source_and_a_date() -> None:

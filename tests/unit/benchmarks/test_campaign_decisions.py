@@ -140,7 +140,7 @@ def test_largest_run_fits_no_machine() -> None:
     assert admission.shortage(admission.need(1e13), Need()) is Reason.DISK_LOW
 
 
-# ---- Whoever changes a decision of wort changes the simulation
+# ---- A change of a decision of wort changes the simulation
 
 
 def campaign(changes: dict[str, Any], engine: str = WORKERS) -> Figures:

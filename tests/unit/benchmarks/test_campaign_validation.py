@@ -18,7 +18,7 @@ def daemons(directory: Path) -> list[Process]:
     return [process for process in processes_with("TMPDIR", str(directory)) if "daemon" in process.argv]
 
 
-def test_comparison_that_is_told_to_end_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comparison_that_gets_a_signal_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     command = [sys.executable, "-m", "benchmarks.campaign.validation", "--runs", "2", "--megabases", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -231,7 +231,7 @@ def test_output_is_the_same_each_time(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("sge", *RUNS, "--tasks", "2", *SHARED), "is no engine"),
+        (("sge", *RUNS, "--tasks", "2", *SHARED), "is not an engine"),
         (("slurm", *RUNS, *SHARED), "either --tasks or --bases-per-task"),
         (("slurm", *RUNS, "--tasks", "2"), "need a store"),
         (("slurm", *RUNS, "--tasks", "2", "--store", "shared"), "--store"),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -10,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.batches import FAKE, PLAIN, written
+from tests.support.batches import FAKE, HOSTILE, PLAIN, written
 from tests.support.documents import ROOT
 from wort_cli.errors import ExitCode
 
 TRIES = 3
-ENGINES = ("slurm", "hyperqueue")
-"""Those whose scripts try again themselves."""
+ENGINES = ("slurm", "hyperqueue", "snakemake")
+"""Engines whose scripts try again on their own."""
 
 
 def codes_of_document() -> dict[int, bool]:
@@ -91,8 +92,9 @@ def test_slurm_is_asked_no_more_after_the_last_try(batch: Path) -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_script_of_hyperqueue_tries_again_only_if_that_may_help(code: int, batch: Path) -> None:
-    assert run("hyperqueue", batch, code) == (code, TRIES if CODES[code] else 1)
+@pytest.mark.parametrize("engine", ["hyperqueue", "snakemake"])
+def test_script_tries_again_only_if_that_may_help(engine: str, code: int, batch: Path) -> None:
+    assert run(engine, batch, code) == (code, TRIES if CODES[code] else 1)
     assert log(batch).count(" starts with wort 0.1.0, in ") == (TRIES if CODES[code] else 1)
     assert list((batch / "scratch").iterdir()) == []
 
@@ -132,7 +134,7 @@ def test_scratch_disk_that_takes_no_home_is_tried_again(engine: str, batch: Path
     (batch / "scratch").rmdir()
     code, _ = run(engine, batch)
     assert code == 75 and not (batch / "tried").exists()
-    assert log(batch).count("has no home below") == (TRIES if engine == "hyperqueue" else 1)
+    assert log(batch).count("has no home below") == (1 if engine == "slurm" else TRIES)
     assert (batch / "again").exists() is (engine == "slurm")
 
 
@@ -143,9 +145,33 @@ def test_home_without_its_settings_is_not_used(engine: str, batch: Path) -> None
     assert list((batch / "scratch").iterdir()) == []
 
 
-@pytest.mark.parametrize("engine", ["hyperqueue", "nextflow", "aws-batch"])
+@pytest.mark.parametrize("engine", ["hyperqueue", "nextflow", "aws-batch", "snakemake"])
 def test_cores_are_said_where_the_engine_does_not_say_them(engine: str) -> None:
     assert "\nexport WORT_THREADS=2\n" in written(engine, PLAIN).files["task.sh"]
     chosen = replace(PLAIN, variables={"WORT_THREADS": "1"})
     assert "\nexport WORT_THREADS=1\n" in written(engine, chosen).files["task.sh"]
     assert "WORT_THREADS" not in written("slurm", PLAIN).files["job.sbatch"], "a user may change --cpus-per-task"
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_rule_of_snakemake_takes_a_task_without_signatures_for_complete(code: int, tmp_path: Path) -> None:
+    """Snakemake fills in what is in braces; `:q` quotes it for a shell.  `make snakemake-check` runs Snakemake."""
+    script = tmp_path / "a b'" / "task.sh"
+    script.parent.mkdir()
+    script.write_text(f'[ "$1" = 7 ] && exit {code}\n')
+    found = re.search(r'shell:\n +"(.*)"\n', written("snakemake", PLAIN).files["Snakefile"])
+    assert found is not None
+    line = found[1].replace("{params.script:q}", shlex.quote(str(script))).replace("{wildcards.number}", "7")
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", line], check=False)
+    assert (done.returncode == 0) is (code in (ExitCode.OK, ExitCode.UNAVAILABLE))
+
+
+def test_workflow_of_snakemake_has_any_path_and_what_was_asked_for() -> None:
+    text = written("snakemake", HOSTILE).files["Snakefile"]
+    names: dict[str, object] = {}
+    exec(next(line for line in text.splitlines() if line.startswith("SCRIPT = ")), names)
+    assert names["SCRIPT"] == f"{HOSTILE.directory}/task.sh"
+    for line in ("threads: 2", "mem_mb=4096,", "runtime=720,", "slurm_partition='short',"):
+        assert f" {line}\n" in text
+    plain = written("snakemake", replace(PLAIN, seconds=0, partition="")).files["Snakefile"]
+    assert "runtime" not in plain and "partition" not in plain

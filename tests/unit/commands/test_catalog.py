@@ -178,7 +178,7 @@ def test_conditions_patterns_and_pages_select_rows(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "where to?"),
+        ((), "no output file is named"),
         (("-o", "c.txt"), "no ending that names a format"),
         (("-o", "none/c.csv"), "there is no directory"),
         (("-o", "there.csv"), "exists"),

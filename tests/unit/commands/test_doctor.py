@@ -1,11 +1,13 @@
 """Tests of the checks of `wort doctor` that need no tools."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from wort_cli.commands.doctor import check_archives, check_ledger
 from wort_cli.commands.shared.checking.finding import Finding
+from wort_cli.commands.shared.checking.limit_check import check_limits, origin_of_cores
 from wort_cli.commands.shared.configuring.job_limit import job_limit_set
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
@@ -49,3 +51,18 @@ def test_missing_archive_directory_is_a_problem_with_a_fix(settings: Settings) -
 def test_json_of_a_finding_has_stable_keys() -> None:
     finding = Finding("problem", "tool", "missing", "install it")
     assert finding.to_json() == {"state": "problem", "what": "tool", "message": "missing", "fix": "install it"}
+
+
+def test_limit_above_the_memory_of_the_machine_is_none(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.system.machine.memory_left", lambda *_: iter([9_223_372_036_854_771_712]))
+    assert "memory" not in "".join(finding.detail for finding in check_limits(settings))
+
+
+def test_limits_of_a_batch_system_are_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "1")
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")
+    (finding,) = check_limits(settings)
+    assert finding.state == "ok" and "0 B of memory left ($SLURM_MEM_PER_NODE)" in finding.detail
+    if len(os.sched_getaffinity(0)) > 1:
+        assert "1 core ($SLURM_CPUS_ON_NODE)" in finding.detail
+        assert origin_of_cores() == "default, by $SLURM_CPUS_ON_NODE"

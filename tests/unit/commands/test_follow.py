@@ -75,7 +75,7 @@ def test_query_of_ena_is_the_reason_of_selection(home: SmallWorld) -> None:
 
 
 def test_run_that_was_requested_before_is_not_new(home: SmallWorld) -> None:
-    """Whatever became of it: nobody wants a run again each day that was cancelled, or that fails."""
+    """A run that was cancelled, or that failed, is not requested again each day."""
     home("compute", "SRR000001", "--now")
     home("compute", "SRR000002")
     home("cancel", "SRR000002")
@@ -169,12 +169,12 @@ def test_what_is_removed_is_followed_no_longer(home: SmallWorld) -> None:
     [
         (("SRR000001",), "neither the accession"),
         (("lss",), "neither the accession"),
-        ((PROJECT, "--since", "yesterday"), "is no day"),
-        ((PROJECT, "--since", "2026-02-31"), "is no day"),
+        ((PROJECT, "--since", "yesterday"), "is not a date"),
+        ((PROJECT, "--since", "2026-02-31"), "is not a date"),
         (("rm", PROJECT), "is not followed"),
-        (("rm",), "which?"),
+        (("rm",), "nothing is named"),
         (("run", "9"), "is not followed"),
-        (("run", "--due", PROJECT), "--due selects alone"),
+        (("run", "--due", PROJECT), "--due excludes a selection"),
         ((PROJECT, "--accept-public"), "switched off"),
     ],
 )
@@ -187,7 +187,7 @@ def test_invalid_command_line_is_refused_in_a_sentence(home: SmallWorld, words: 
 def test_nothing_is_followed_if_nobody_may_be_asked(home: SmallWorld) -> None:
     home.env |= {"WORT_ENA_URL": "off", "WORT_ENTREZ_URL": "off"}
     done = home("follow", PROJECT)
-    assert (done.code, "nobody may be asked" in done.err) == (2, True)
+    assert (done.code, "cannot be listed" in done.err) == (2, True)
     assert follow(home, "ls") == []
 
 

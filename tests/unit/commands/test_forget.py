@@ -99,7 +99,7 @@ def test_dry_run_and_age_change_nothing(jobs: Ledger, settings: Settings, capsys
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "which jobs?"),
+        ([], "no jobs are named"),
         (["--state", "queued"], "have not ended"),
         (["1", "-g", "g"], "not both"),
         (["--older-than", "soon"], "is not a duration"),

@@ -1,4 +1,4 @@
-"""What every command prints: as the golden files have it, and as JSON that its schema describes."""
+"""The output of every command equals its golden file, and its schema describes the JSON."""
 
 import json
 from collections.abc import Iterator

@@ -82,7 +82,7 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def merged(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:
-    """Return what became of each name."""
+    """Return the result for each name."""
     assert cli.run(["merge", "-g", "gut", "--json", *words]) == code
     return {one["name"]: one for one in json.loads(capsys.readouterr().out)["signatures"]}
 
@@ -230,7 +230,7 @@ def test_dry_run_changes_nothing(home: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "which group?"),
+        ((), "no group is named"),
         (("-g", "none"), "there is no group"),
         (("-g", "gut", "--by", "bases"), "can't be grouped by"),
         (("-g", "gut", "--by", "organism; DROP TABLE runs"), "can't be grouped by"),

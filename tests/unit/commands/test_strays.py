@@ -1,4 +1,4 @@
-"""Whatever lies in a directory that people can reach, it ends no command: it is named and passed over."""
+"""Whatever lies in a directory that people can reach, it ends no command: it is named and skipped."""
 
 import os
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_command_passes_over_what_is_not_its_own(world: SmallWorld, command: str
     assert "unexpected" not in done.err
     if command.startswith("sync"):
         assert A in done.out or "in sync" in done.err
-        assert "passed over" in done.err
+        assert "skipped" in done.err
         assert ".DS_Store" in done.err
     assert world.file(A).is_file()
 

@@ -15,7 +15,7 @@ from wort_cli.cli import program
 
 PACKAGE = Path(wort_cli.__file__).parent
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|\b[A-Z]\b|\bNUMBER\b")
-"""What stands for a number or a name in a quoted command line: `{name}` of an f-string, N."""
+"""The placeholder of a number or a name in a quoted command line: `{name}` of an f-string, N."""
 INCOMPLETE = ("MissingParameter", "NoArgsIsHelpError")
 LANGUAGES = re.compile(r"^[ \t]*```(bash|shell|console|sh-session|zsh|sh[ \t]+.*)$", re.MULTILINE)
 """Other ways to mark a shell block, which no test would run."""

@@ -27,7 +27,7 @@ SUMS = (
     "5114264cddc72e680398958420ac91b3902758ad5fbcf9ab3c428e7614ae8368",
     "14bcbd70a3895b3eef1456fffbb52a37d8bb717a56bbd3e4a12c64a4ba75d3c8",
 )
-"""The sha256 of each script, for ever.  A new script adds a line."""
+"""The sha256 of each script, forever.  A new script adds a line."""
 
 
 def test_scripts_of_migrations_never_change() -> None:

@@ -1,4 +1,4 @@
-"""What the catalog records if it has a signature of the same run already."""
+"""Tests of the record of a signature, if the catalog has one of the same run already."""
 
 import pytest
 

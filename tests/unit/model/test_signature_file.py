@@ -148,7 +148,7 @@ WRONG: dict[str, object] = {
     "another class": document(entry(), **{"class": "x"}),
     "no sketches": document(),
     "sketches that are no list": document(entry(), signatures=5),
-    "a sketch that is none": document(entry(), signatures=["x"]),
+    "a sketch that is not an object": document(entry(), signatures=["x"]),
     **{f"no {key}": document(entry(**{key: ...})) for key in ("ksize", "seed", "max_hash", "mins", "molecule")},
     "no md5sum": document(entry(md5sum=...)),
     "descending hashes": document(entry(mins=[2, 1])),

@@ -1,4 +1,4 @@
-"""What is sealed is what `sourmash sketch` writes, byte for byte, or nothing."""
+"""A sealed signature has the bytes that `sourmash sketch` writes, or does not exist."""
 
 import gzip
 import io

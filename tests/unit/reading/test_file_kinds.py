@@ -1,4 +1,4 @@
-"""What a file is that is no archive, by its first bytes: each row of the table has an example."""
+"""A file that is no archive is recognised by its first bytes: each row of the table has an example."""
 
 import bz2
 import gzip
@@ -45,7 +45,7 @@ def test_example_of_no_row_is_the_start_of_an_archive(kind: FileKind) -> None:
         (b"Run,bytes\nSRR139146,5\n", "a list of runs"),
     ],
 )
-def test_compressed_and_similar_files_are_told_apart(data: bytes, what: str) -> None:
+def test_compressed_and_similar_files_are_distinguished(data: bytes, what: str) -> None:
     found = recognise(data[:HEAD])
     assert found is not None
     assert found.what == what

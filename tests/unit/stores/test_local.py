@@ -162,7 +162,7 @@ def test_writers_of_the_same_file_exclude_each_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mode", "file_mode"), [(0o700, 0o600), (0o750, 0o640), (0o755, 0o644), (0o770, 0o640)])
 @pytest.mark.parametrize("umask", [0o002, 0o077])
-def test_files_are_for_whoever_may_read_the_store(tmp_path: Path, mode: int, file_mode: int, umask: int) -> None:
+def test_files_have_the_permissions_of_the_store(tmp_path: Path, mode: int, file_mode: int, umask: int) -> None:
     root, sealed = tmp_path / "store", tmp_path / "sealed"
     root.mkdir()
     root.chmod(mode)

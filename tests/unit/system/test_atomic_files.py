@@ -95,7 +95,7 @@ def test_lock_is_not_waited_for_without_a_limit(tmp_path: Path) -> None:
 
 
 def test_killed_writer_leaves_a_file_that_the_next_one_overwrites(tmp_path: Path) -> None:
-    """What a killed writer left does not get into the new file."""
+    """The bytes of a killed writer do not get into the new file."""
     (tmp_path / f"X{partial_suffix()}").write_bytes(b"a long beginning of another file")
     write_atomically(tmp_path / "X", b"short")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("X", b"short")]

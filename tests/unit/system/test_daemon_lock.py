@@ -171,7 +171,7 @@ def test_daemon_that_is_out_of_reach_is_known(
 
 
 def test_lock_that_is_not_seen_on_another_host_is_respected(tmp_path: Path) -> None:
-    """As on a network file system without locks between hosts: the file says who has it, and the report is written."""
+    """A network file system without locks between hosts: the file says who has it, and the report is written."""
     lock_file, report = tmp_path / "daemon.lock", tmp_path / "health"
     elsewhere = DaemonInfo(7, 1.0, "0", "login2", ProcessIdentity(7, 1, "boot", 7, 1))
     lock_file.write_text(json.dumps(asdict(elsewhere)))

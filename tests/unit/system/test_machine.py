@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.system.batch_job import granted_cores, granted_memory
-from wort_cli.system.machine import available_cores, available_memory, load
+from wort_cli.system.machine import available_cores, available_memory, core_limit, load, memory_limit
 
 
 def machine(root: Path, group: str, limits: dict[str, tuple[str, int, int]]) -> tuple[Path, Path]:
@@ -107,46 +106,30 @@ def test_cores_of_groups_of_version_1_are_read_too(quota: str, expected: int, tm
     assert available_cores(proc, cgroups) == expected
 
 
-@pytest.mark.parametrize(
-    ("environment", "cores"),
-    [
-        ({}, None),
-        ({"SLURM_CPUS_PER_TASK": "2", "SLURM_CPUS_ON_NODE": "8"}, 2),
-        ({"SLURM_CPUS_ON_NODE": "8"}, 8),
-        ({"NSLOTS": "3"}, 3),
-        ({"NCPUS": "5"}, 5),
-        ({"LSB_DJOB_NUMPROC": "6"}, 6),
-        ({"SLURM_CPUS_PER_TASK": "", "SLURM_CPUS_ON_NODE": "4(x2)"}, None),
-        ({"NSLOTS": "0"}, None),
-        ({"NSLOTS": "9" * 30}, None),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, dict) else str(value),
-)
-def test_cores_that_a_batch_system_gave_are_read(environment: dict[str, str], cores: int | None) -> None:
-    assert granted_cores(environment) == cores
-
-
-@pytest.mark.parametrize(
-    ("environment", "megabytes"),
-    [
-        ({}, None),
-        ({"SLURM_MEM_PER_NODE": "4096"}, 4096),
-        ({"SLURM_MEM_PER_CPU": "2000", "SLURM_CPUS_ON_NODE": "4"}, 8000),
-        ({"SLURM_MEM_PER_CPU": "2000"}, None),
-        ({"SLURM_MEM_PER_NODE": "0"}, None),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, dict) else str(value),
-)
-def test_memory_that_slurm_gave_is_read(environment: dict[str, str], megabytes: int | None) -> None:
-    assert granted_memory(environment) == (None if megabytes is None else megabytes << 20)
-
-
 @pytest.mark.usefixtures("four_cores")
 def test_what_a_batch_system_gave_limits_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = machine(tmp_path, "a/b", {})
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
     assert available_cores(*places) == 2
+    assert core_limit(*places).origin == "$SLURM_CPUS_PER_TASK"
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "64")
     assert available_cores(*places) == 4
     monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")
     assert available_memory(*places) == 0  # this process has more already
+    assert memory_limit(*places).origin == "$SLURM_MEM_PER_NODE"
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_smallest_limit_counts_and_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Affinity: 4 cores; control group: 3; Slurm: 8, then 2.  Control group: 1 MB; address space: nothing is left."""
+    places = machine(tmp_path, "a", {"a": ("1000000", 0, 0)})
+    assert core_limit(*places).origin == "the cores of this machine"
+    (places[1] / "a" / "cpu.max").write_text("300000 100000\n")
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "8")
+    assert (core_limit(*places).amount, core_limit(*places).origin) == (3, "a control group")
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "2")
+    assert (core_limit(*places).amount, core_limit(*places).origin) == (2, "$SLURM_CPUS_ON_NODE")
+    assert (memory_limit(*places).amount, memory_limit(*places).origin) == (1_000_000, "a control group")
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1, 1))
+    assert (memory_limit(*places).amount, memory_limit(*places).origin) == (0, "ulimit -v")
+    assert available_memory(*places) == 0

@@ -44,7 +44,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_disks, "TOUCH", f"{beginning}import time; time.sleep(600)")
 
 
-def test_mounts_are_told_by_their_types_and_the_root_is_taken_for_local(mount: Path) -> None:
+def test_mounts_are_recognised_by_type_and_the_root_counts_as_local(mount: Path) -> None:
     assert network_mounts() == {str(mount): "fuse.sshfs"}
 
 
@@ -119,7 +119,7 @@ def test_look_does_not_wait(mount: Path, tmp_path: Path, monkeypatch: pytest.Mon
 def test_busy_machine_is_not_taken_for_a_silent_disk(
     program: str, expected: bool, mount: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A child that could go on if a processor was free has some more time; one that waits for a disk has none."""
+    """A child that could continue if a processor was free has some more time; one that waits for a disk has none."""
     child = network_disks.start_child([mount], Mount(str(mount), "nfs"), program)
     assert child is not None
     try:
@@ -137,7 +137,7 @@ def test_busy_machine_is_not_taken_for_a_silent_disk(
 
 
 def test_reader_of_the_output_does_not_wait_for_the_child(mount: Path, tmp_path: Path) -> None:
-    """As in `x=$(wort ...)`: the shell waits until nobody has the pipe open."""
+    """In `x=$(wort ...)`, the shell waits until no process has the pipe open."""
     program = f"""
 from pathlib import Path
 from wort_cli.system import network_disks

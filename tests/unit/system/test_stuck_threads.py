@@ -1,4 +1,4 @@
-"""A thread that hangs neither keeps its process from ending, nor the caller from going on."""
+"""A thread that hangs neither keeps its process from ending, nor the caller from continuing."""
 
 import subprocess
 import sys

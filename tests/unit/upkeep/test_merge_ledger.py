@@ -1,4 +1,4 @@
-"""What is newer than the backup is copied from a damaged ledger, and nothing that is not valid."""
+"""Valid rows that are newer than the backup are copied from a damaged ledger, and no others."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""How often somebody may do something."""
+"""Tests of the limits of requests."""
 
 from wort_cli.web import limits
 from wort_cli.web.limits import Limiter, Rate

@@ -1,4 +1,4 @@
-"""Which addresses a server may listen at."""
+"""Tests of the addresses at which a server may listen."""
 
 from pathlib import Path
 

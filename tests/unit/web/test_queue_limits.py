@@ -1,4 +1,4 @@
-"""How many jobs clients of the server may have in the queue, and what asks for the runs of a project."""
+"""Tests of the limits of jobs that clients of the server may have in the queue."""
 
 import time
 from collections.abc import Iterator

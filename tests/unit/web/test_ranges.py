@@ -1,4 +1,4 @@
-"""Which bytes of a file a conditional or partial request gets."""
+"""Tests of the bytes of a file that a conditional or partial request gets."""
 
 import pytest
 

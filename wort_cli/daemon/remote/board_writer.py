@@ -28,11 +28,11 @@ class BoardWriter:
 
     def claim(self) -> None:
         """Take the queue for this home.  Raises QueueUnavailable if another coordinator uses it."""
-        there = self._read()
-        if there is not None and there.home != self._home:
+        bytes_there, there = self._queue.raw_board(), self._read()
+        if bytes_there is not None and (there is None or there.home != self._home):
             time.sleep(2 * WRITE_EVERY)
-            if (again := self._read()) is not None and again != there:
-                raise self._used_by(again)
+            if self._queue.raw_board() not in (None, bytes_there):
+                raise self._used_by(there)
             self._queue.withdraw_all()
         turn = there.turn if there is not None and there.home == self._home else 0
         self._written = Board(self._home, turn, host=os.uname().nodename)
@@ -71,8 +71,9 @@ class BoardWriter:
         log.warning("the queue at %s has lost its content or some of it; writing it again", self._queue.where)
         return True
 
-    def _used_by(self, board: Board) -> QueueUnavailable:
+    def _used_by(self, board: Board | None) -> QueueUnavailable:
+        other = f"on the host {shown(board.host)}" if board else "with another key (setting queue_key_file)"
         return QueueUnavailable(
-            f"another coordinator, on the host {shown(board.host)}, uses the queue at {self._queue.where}",
+            f"another coordinator, {other}, uses the queue at {self._queue.where}",
             "stop its daemon, or give each home a database of its own",
         )

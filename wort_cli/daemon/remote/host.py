@@ -45,7 +45,7 @@ def serve_jobs(settings: Settings, *, foreground: bool = True) -> None:
     Raises WortError if the worker cannot start, or has another version than the coordinator.
     """
     use_private_umask()
-    queue = RemoteQueue(settings.queue, settings.queue_password_file)
+    queue = RemoteQueue.of(settings)
     signals = Signals()
     for warning in queue.check():
         logging.getLogger().warning("%s", warning)
@@ -118,7 +118,7 @@ def run_loop(relay: Relay, supervisor: Supervisor, workers: Workers, signals: Si
 
 def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
     """Return the board of the coordinator, as soon as there is one; None if a signal ends the worker before."""
-    told = False
+    logged = False
     while not signals.stop:
         try:
             found = queue.board()
@@ -126,9 +126,9 @@ def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
                 return Board.unpack(found)
         except ValueError as error:
             raise QueueUnavailable(f"the queue has something else than wort's: {error}") from None
-        if not told:
+        if not logged:
             logging.getLogger().warning("waiting for the coordinator: `wort daemon start` with the same `queue`")
-            told = True
+            logged = True
         signals.wait(WAIT)
     return None
 
@@ -165,7 +165,7 @@ def first_beat(settings: Settings, home: str) -> Beat:
     """Return what this worker says of itself."""
     name = os.uname().nodename
     where = f"{name}\n{boot_id()}\n{pid_namespace()}\n{settings.state_dir}"
-    place = hashlib.sha256(where.encode()).hexdigest()[:16]
+    place = hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Beat(
         worker=f"{place}-{secrets.token_hex(4)}",
         place=place,

@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass
 
 from wort_cli.daemon.remote.wire import Answer
-from wort_cli.errors import shown
+from wort_cli.errors import printable, shown
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.job import Job
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.model.verdict import Depth
 from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.portable_spec import decoded_content
@@ -28,14 +29,19 @@ from wort_cli.stores.bucket_layout import signature_key
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.private_files import make_private
 
+VERDICTS = (Trust.VERIFIED, Trust.MISMATCH, Trust.QUICK_CHECKED, Trust.UNVERIFIABLE)
+"""The levels of trust that a verification can find."""
+TRUSTS = (Trust.COMPUTED, Trust.UNPROVED, Trust.PUBLISHED, Trust.UNVERIFIED, Trust.VERIFIED)
+"""The trust that a job can give a signature."""
+
 
 @dataclass(frozen=True)
 class Received:
-    """What an answer says of an attempt."""
+    """The answer of a worker about an attempt."""
 
     result: JobResult
     returned: str = ""
-    """Why the worker did not go on; empty if there is a result."""
+    """Why the worker did not continue; empty if there is a result."""
 
 
 def receive(data: bytes, job: Job, settings: Settings) -> Received:
@@ -50,13 +56,32 @@ def receive(data: bytes, job: Job, settings: Settings) -> Received:
     if answer.returned:
         return Received(result, answer.returned)
     keep_log(answer, job, settings)
-    if result.published is None or result.failure is not None:
-        return Received(dataclasses.replace(result, published=None))
     try:
+        check_kind(answer, job)
+        if result.published is None:
+            return Received(result)
         published = received_signature(answer, result.published, job, settings)
     except (JobFailed, OSError) as error:
         return Received(JobResult(job.id, job.attempt, failure=failure_from_exception(error)))
     return Received(dataclasses.replace(result, published=published))
+
+
+def check_kind(answer: Answer, job: Job) -> None:
+    """Raise JobFailed if a job of this kind has no such result: only a verification gives a verdict, and `verified`."""
+    found, verdict, published = answer.result, answer.result.verdict, answer.result.published
+    if found.failure is not None and (published, verdict) != (None, None):
+        raise bad(answer, "it has a failure and a result")
+    if (verdict is not None or (published is not None and published.trust is Trust.VERIFIED)) and not job.subject:
+        raise bad(answer, "it is a verdict, and nothing was to be verified")
+    if verdict is not None and verdict.trust not in VERDICTS:
+        raise bad(answer, f"no verification ends with {verdict.trust}")
+    if published is None:
+        return
+    if published.trust not in TRUSTS:
+        raise bad(answer, f"no job gives a signature the trust {published.trust}")
+    confirmed = verdict is not None and verdict.trust is Trust.VERIFIED and verdict.depth is Depth.FULL
+    if job.subject and not (confirmed and published.provenance.digest == job.subject_digest):
+        raise bad(answer, "it has a signature that no full verification has confirmed")
 
 
 def received_signature(answer: Answer, published: Published, job: Job, settings: Settings) -> Published:
@@ -140,4 +165,4 @@ def keep_log(answer: Answer, job: Job, settings: Settings) -> None:
     with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(f"{now} [{job.attempt}] on the host {shown(answer.host, 200)}\n")
         for line in answer.log.splitlines():
-            file.write(line + "\n")
+            file.write(printable(line) + "\n")

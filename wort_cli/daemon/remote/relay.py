@@ -19,6 +19,7 @@ from pathlib import Path
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.daemon.remote.site import acquired_key, answer_key
+from wort_cli.daemon.remote.values import MAX_DETAIL, MAX_KEPT
 from wort_cli.daemon.remote.wire import MAX_LOG, Answer, Beat, Board, Order
 from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.errors import QueueUnavailable
@@ -41,7 +42,6 @@ PAUSE = 5.0
 """Seconds after which a queue that cannot be reached is tried again."""
 SEND_AGAIN_AFTER = 10.0
 """Seconds after which an answer is sent again that the coordinator has not recorded: the queue may have lost it."""
-MOST_KEPT = 1000
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Unconfirmed:
     keep: bool
     """Whether a later attempt may use the workspace."""
     times: int = 0
-    """How often it was sent."""
+    """The number of times that it was sent."""
     sent_at: float = 0.0
 
 
@@ -273,6 +273,8 @@ class Relay:
                 result = JobResult(job_id, result.attempt, failure=failure_from_exception(error))
         if result.published is not None:
             result = replace(result, published=replace(result.published, path=""))
+        if result.failure is not None:
+            result = replace(result, failure=replace(result.failure, detail=result.failure.detail[:MAX_DETAIL]))
         keep = result.published is None and result.verdict is None
         keep = keep and count_finished_parts(self._settings.workspace(job_id)) > 0
         answer = Answer(self._me.host, result, returned, content, log_text)
@@ -285,7 +287,7 @@ class Relay:
         return nullcontext()
 
     def expected(self) -> Mapping[int, int]:
-        """See Outcomes.  While nothing is known of the coordinator, its jobs go on."""
+        """See Outcomes.  While nothing is known of the coordinator, its jobs continue."""
         if self.board is None or self.board.home != self._me.home:
             return dict(self._numbers)
         return {job: attempt for job, attempt in self._numbers.items() if self._is_current(job, attempt)}
@@ -333,4 +335,4 @@ class Relay:
             names = [path.name for path in Path(self._settings.work_dir).iterdir()]
         except OSError:
             return []
-        return sorted(int(name) for name in names if name.isdecimal() and int(name) not in running)[:MOST_KEPT]
+        return sorted(int(name) for name in names if name.isdecimal() and int(name) not in running)[:MAX_KEPT]

@@ -8,16 +8,21 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 from huey.constants import EmptyData
 
 from wort_cli.daemon.remote import storages
+from wort_cli.daemon.remote.message_seal import MessageSeal
 from wort_cli.daemon.remote.server_answers import INVALID, plain, unavailable
 from wort_cli.errors import QueueUnavailable, SettingsError, UsageError, cause_of
 from wort_cli.model.queue_address import POSTGRESQL, host_of, is_loopback, kind_of, passwords_in, without_password
+from wort_cli.settings import Settings
 from wort_cli.system.private_files import not_ours
 
-BOARD = "board"
+BOARD, ORDER, BEAT = "board", "order", "beat "
+SHORTEST_KEY = 16
+"""Characters of the key in `queue_key_file`, at least."""
 PASSWORD_VARIABLE = "WORT_QUEUE_PASSWORD"  # noqa: S105 (the name of a variable)
 EXTRAS = {POSTGRESQL: "postgres", "redis": "redis"}
 
@@ -25,12 +30,13 @@ EXTRAS = {POSTGRESQL: "postgres", "redis": "redis"}
 class RemoteQueue:
     """The queue at a URL.  Connects when it is first used, and again after an error."""
 
-    def __init__(self, url: str, password_file: str = "") -> None:
-        """Raises QueueUnavailable if the package for the server is not installed, UsageError for URL and password."""
+    def __init__(self, url: str, password_file: str = "", key_file: str = "") -> None:
+        """Raises QueueUnavailable if a package is not installed, UsageError for the URL, the password or the key."""
         self.url = url
         self.kind = kind_of(url)
         self._password_file = password_file
         self._password = queue_password(password_file)
+        self._seal = MessageSeal(secret_in("queue_key_file", key_file, least=SHORTEST_KEY) if key_file else "")
         make = storages.postgresql if self.kind == POSTGRESQL else storages.redis
         try:
             self._tasks, self._beats, self._errors = make(url, self._current_password)
@@ -43,6 +49,11 @@ class RemoteQueue:
         except (ValueError, TypeError) as error:
             sentence, hint = INVALID
             raise UsageError(f"{sentence}: {plain(str(error), self._secrets)}", hint) from None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the queue of these settings."""
+        return cls(settings.queue, settings.queue_password_file, settings.queue_key_file)
 
     @property
     def where(self) -> str:
@@ -78,7 +89,7 @@ class RemoteQueue:
     def send(self, order: bytes, priority: int = 0) -> None:
         """Put an order into the queue."""
         with self._asking():
-            self._tasks.enqueue(order, priority)
+            self._tasks.enqueue(self._seal.sealed(ORDER, order), priority)
 
     def take(self, seconds: float = 0.0) -> bytes | None:
         """Take the first order; wait for one at most so long.  Return None if there is none."""
@@ -86,7 +97,7 @@ class RemoteQueue:
             self._tasks.blocking = seconds > 0
             self._tasks.read_timeout = seconds
             found = self._tasks.dequeue()
-            return None if found is None else bytes(found)
+            return None if found is None else self._seal.opened(ORDER, bytes(found))
 
     def pending(self) -> int:
         """Return how many orders nobody has taken."""
@@ -108,7 +119,7 @@ class RemoteQueue:
     def put(self, key: str, value: bytes) -> None:
         """Store a value."""
         with self._asking():
-            self._tasks.put_data(key, value)
+            self._tasks.put_data(key, self._seal.sealed(key, value))
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the values of those keys that have one."""
@@ -116,7 +127,7 @@ class RemoteQueue:
             return {}
         with self._asking():
             found = self._tasks.peek_many(list(keys))
-        return {name(key): bytes(value) for key, value in found.items()}
+        return {name(key): self._seal.opened(name(key), bytes(value)) for key, value in found.items()}
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete values."""
@@ -129,6 +140,11 @@ class RemoteQueue:
 
     def board(self) -> bytes | None:
         """Return the board; None if there is none."""
+        found = self.raw_board()
+        return None if found is None else self._seal.opened(BOARD, found)
+
+    def raw_board(self) -> bytes | None:
+        """Return the board as it is in the queue, of any writer; None if there is none."""
         with self._asking():
             found = self._tasks.peek_data(BOARD)
         return None if found is EmptyData else bytes(found)
@@ -138,12 +154,13 @@ class RemoteQueue:
     def beat(self, worker: str, beat: bytes) -> None:
         """Store the beat of a worker in place of its last one."""
         with self._asking():
-            self._beats.put_data(worker, beat)
+            self._beats.put_data(worker, self._seal.sealed(BEAT + worker, beat))
 
     def beats(self) -> dict[str, bytes]:
         """Return the beats of all workers."""
         with self._asking():
-            return {name(key): bytes(value) for key, value in self._beats.result_items().items()}
+            found = self._beats.result_items()
+        return {name(key): self._seal.opened(BEAT + name(key), bytes(value)) for key, value in found.items()}
 
     def remove_beat(self, worker: str) -> None:
         """Remove the beat of a worker that has ended."""
@@ -194,16 +211,19 @@ def name(key: str | bytes) -> str:
 
 def queue_password(file: str) -> str:
     """Return the password in a file, else that of the environment; empty for none.  Raises SettingsError."""
-    if not file:
-        return os.environ.get(PASSWORD_VARIABLE, "")
+    return secret_in("queue_password_file", file) if file else os.environ.get(PASSWORD_VARIABLE, "")
+
+
+def secret_in(setting: str, file: str, least: int = 1) -> str:
+    """Return the secret in a file that a setting names; raise SettingsError if it is not private or not one line."""
     path = Path(file)
     try:
         others = path.stat().st_mode & 0o077
         text = path.read_text(encoding="utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("queue_password_file", file, cause_of(error)) from None
+        raise SettingsError(setting, file, cause_of(error)) from None
     if others or any(not_ours((), (path,))):
-        raise SettingsError("queue_password_file", file, "others can read it: `chmod 600` it")
-    if not text or "\n" in text or len(text) > 1000:
-        raise SettingsError("queue_password_file", file, "it must have one line, the password")
+        raise SettingsError(setting, file, "others can read it: `chmod 600` it")
+    if "\n" in text or not least <= len(text) <= 1000:
+        raise SettingsError(setting, file, f"it must have one line of {least} to 1000 characters, the secret")
     return text

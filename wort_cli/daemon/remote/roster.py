@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import wort_cli
 from wort_cli.daemon.remote.wire import PROTOCOL, Beat
+from wort_cli.errors import printable, shown
 from wort_cli.health.workers_file import DRAINING, IDLE, REFUSED, SILENT, WORKING, WorkerSeen
 from wort_cli.model.job import Progress
 
@@ -54,7 +55,7 @@ class Roster:
             if name in self._ended or (known is not None and known.beat.number == beat.number):
                 continue
             if known is None:
-                log.info("a worker on %s (process %d) has %d jobs at a time", beat.host, beat.process.pid, beat.jobs)
+                log.info("a worker on %s (process %d) has %d jobs", shown(beat.host), beat.process.pid, beat.jobs)
             self._workers[name] = Worker(beat, now)
         for name in [name for name, worker in self._workers.items() if name not in beats]:
             # It ended and removed its beat, or the queue lost it: then the next beat restores it.
@@ -88,7 +89,7 @@ class Roster:
             if name in self._ended:
                 continue
             if (earlier := last.get(beats[name].place)) is not None:
-                log.info("the worker %s has ended: another one runs at its place", earlier)
+                log.info("the worker %s has ended: another one runs at its place", shown(earlier))
                 self._ended.add(earlier)
                 self._workers.pop(earlier, None)
             last[beats[name].place] = name
@@ -144,7 +145,7 @@ class Roster:
     def host_of(self, name: str) -> str:
         """Return the host of a worker."""
         worker = self._workers.get(name)
-        return worker.beat.host if worker else "another host"
+        return printable(worker.beat.host)[:100] if worker else "another host"
 
     def gone(self, lease: float) -> list[str]:
         """Return the workers that have ended, or were silent for twice the lease, and forget them."""

@@ -1,4 +1,4 @@
-"""What the errors of PostgreSQL, Redis and their client libraries mean: a table with recorded examples, and hints.
+"""Classifies the errors of PostgreSQL, Redis and their client libraries: a table with recorded examples, and hints.
 
 A password is removed from each text before it goes anywhere: libpq, for one, repeats a password that it cannot decode.
 """

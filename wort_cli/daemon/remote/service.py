@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 
 def remote_crew(ledger: Ledger, settings: Settings) -> Crew:
-    """Connect to the queue, and go on with the jobs that workers have.  Raises WortError if that is impossible."""
-    queue = RemoteQueue(settings.queue, settings.queue_password_file)
+    """Connect to the queue, and continue the jobs that workers have.  Raises WortError if that is impossible."""
+    queue = RemoteQueue.of(settings)
     for warning in queue.check():
         log.warning("%s", warning)
 

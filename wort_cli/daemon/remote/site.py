@@ -21,7 +21,7 @@ from wort_cli.daemon.remote.roster import Roster
 from wort_cli.daemon.remote.wire import Order
 from wort_cli.daemon.supervisor import Outcomes
 from wort_cli.daemon.worker import STARTING
-from wort_cli.errors import shown
+from wort_cli.errors import printable, shown
 from wort_cli.health.workers_file import write_workers
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.job import Job, Progress
@@ -110,7 +110,7 @@ class RemoteSite:
         return frozenset(self._attempts)
 
     def adopt(self, jobs: Sequence[Job]) -> None:
-        """Go on with the attempts that an earlier coordinator has sent: workers may have them."""
+        """Take over the attempts that an earlier coordinator has sent: workers may have them."""
         now = self._clock()
         for job in jobs:
             self._attempts[job.id] = RemoteAttempt(job, job.attempt, now)
@@ -157,7 +157,7 @@ class RemoteSite:
             attempt.seen_at = now
 
     def requeue_all(self, outcomes: Outcomes, why: str) -> None:
-        """Record the answers that are there.  Workers go on with all other jobs, and a later coordinator with them."""
+        """Record the answers that are there.  Workers continue other jobs, and a later coordinator takes them over."""
         self._collect_answers(outcomes)
         if self._attempts:
             log.info("%d jobs stay with workers on other hosts", len(self._attempts))
@@ -276,7 +276,7 @@ class RemoteSite:
         result = received.result
         if received.returned:
             log.info("job %d, attempt %d: %s", job.id, job.attempt, shown(received.returned, 300))
-            outcomes.requeue(job.id, job.attempt, received.returned)
+            outcomes.requeue(job.id, job.attempt, printable(received.returned))
             return
         failure = result.failure
         if failure is not None and failure.reason is Reason.INTERRUPTED:

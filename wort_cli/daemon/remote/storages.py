@@ -21,12 +21,28 @@ POSTGRESQL_OPTIONS = {
 """Parameters of libpq, unless the URL has them."""
 CREATE_LOCK = 0x776F7274
 """The advisory lock of the process that creates the tables."""
+MOST_VALUE = 13_000_000
+"""Bytes of a value or an order that are read; in place of a larger one, an empty one is.  See wire.MAX_DOCUMENT."""
+MOST_BEATS = 10_000
+"""Beats that are read."""
+READ_BOUNDED = """
+local found, most = {}, tonumber(ARGV[1])
+for i = 2, #ARGV do
+    if redis.call('hstrlen', KEYS[1], ARGV[i]) > most then
+        found[i - 1] = ''
+    else
+        found[i - 1] = redis.call('hget', KEYS[1], ARGV[i])
+    end
+end
+return found
+"""
+"""Returns the values of a hash, without transferring those that are too large."""
 Opened = tuple[Any, Any, tuple[type[Exception], ...]]
 """The storage of orders, answers and the board; that of beats; and the errors of both."""
 VERIFIED = ("verify-ca", "verify-full")
 """Values of libpq's `sslmode` with which the server is authenticated."""
 CLEAR, ENCRYPTED, AUTHENTICATED = "no TLS", "TLS", "TLS, server authenticated"
-"""How a connection is protected."""
+"""The protection of a connection."""
 
 
 def postgresql(url: str, password: Callable[[], str]) -> Opened:
@@ -35,12 +51,36 @@ def postgresql(url: str, password: Callable[[], str]) -> Opened:
     Raises ImportError if the package is not installed, ValueError if the URL is invalid.
     """
     import psycopg
+    from huey.constants import EmptyData
     from huey.storage import PostgresStorage
     from psycopg.conninfo import conninfo_to_dict
 
     class Storage(PostgresStorage):  # type: ignore[misc]
         def delete_many(self, keys: list[str]) -> None:
             self.sql(f"delete from {self.table_kv} where queue = %s and key = any(%s)", (self.name, keys))  # noqa: S608
+
+        def peek_data(self, key: str) -> Any:
+            return self.peek_many([key]).get(key, EmptyData)
+
+        def peek_many(self, keys: list[str]) -> dict[str, bytes]:
+            return self._values("and key = any(%s)", list(keys))
+
+        def result_items(self) -> dict[str, bytes]:
+            return self._values("limit %s", MOST_BEATS)
+
+        def _values(self, which: str, *parameters: Any) -> dict[str, bytes]:
+            statement = f"select key, {bounded('value')} from {self.table_kv} where queue = %s {which}"  # noqa: S608
+            return {key: bytes(value) for key, value in self.sql(statement, (self.name, *parameters), results=True)}
+
+        def _dequeue(self) -> bytes | None:
+            first = f"select id from {self.table_task} where queue = %s order by priority desc, id limit 1"  # noqa: S608
+            rows = self.sql(
+                f"delete from {self.table_task} where id = ({first} for update skip locked) "  # noqa: S608
+                f"returning {bounded('data')}",
+                (self.name,),
+                results=True,
+            )
+            return bytes(rows[0][0]) if rows else None
 
         def disconnect(self) -> None:
             for connection in shared:
@@ -51,6 +91,9 @@ def postgresql(url: str, password: Callable[[], str]) -> Opened:
                 return CLEAR
             options = self.conn.info.get_parameters()
             return AUTHENTICATED if options.get("sslmode") in VERIFIED else ENCRYPTED
+
+    def bounded(column: str) -> str:
+        return f"case when octet_length({column}) <= {MOST_VALUE} then {column} else '' end"
 
     try:
         known = conninfo_to_dict(url)
@@ -86,6 +129,7 @@ def redis(url: str, password: Callable[[], str]) -> Opened:
 
     Raises ImportError if the package is not installed, ValueError or TypeError if the URL is invalid.
     """
+    from huey.constants import EmptyData
     from huey.storage import PriorityRedisStorage
     from redis import ConnectionPool, SSLConnection
     from redis.exceptions import RedisError
@@ -96,7 +140,14 @@ def redis(url: str, password: Callable[[], str]) -> Opened:
                 self.conn.hdel(self.result_key, *keys)
 
         def peek_many(self, keys: list[str]) -> dict[str, bytes]:
-            return dict(super().peek_many(keys)) if keys else {}
+            values = read_bounded(keys=[self.result_key], args=[MOST_VALUE, *keys], client=self.conn) if keys else []
+            return {key: value for key, value in zip(keys, values, strict=False) if value is not None}
+
+        def peek_data(self, key: str) -> Any:
+            return self.peek_many([key]).get(key, EmptyData)
+
+        def result_items(self) -> dict[str, bytes]:
+            return self.peek_many(self.conn.hkeys(self.result_key)[:MOST_BEATS])
 
         def disconnect(self) -> None:
             self.pool.disconnect()
@@ -116,4 +167,5 @@ def redis(url: str, password: Callable[[], str]) -> Opened:
         pool.connection_kwargs["password"] = first
     pool.connection_class(**pool.connection_kwargs)  # does not connect; raises if an option is unknown
     tasks, beats = (Storage(name, connection_pool=pool) for name in (NAME, BEATS))
+    read_bounded = tasks.conn.register_script(READ_BOUNDED)
     return tasks, beats, (RedisError, OSError)

@@ -1,15 +1,27 @@
 """The documents that the coordinator and the workers exchange: the board, beats, orders and answers.
 
-All are JSON objects, read strictly: whoever can write to the queue can write one.
+All are JSON objects, read strictly, because every process with access to the queue can write one.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import wort_cli
-from wort_cli.errors import WortError
+from wort_cli.daemon.remote.values import (
+    MAX_KEPT,
+    MAX_ROOM,
+    attempts_in,
+    job_numbers,
+    of_kind,
+    packed,
+    process_in,
+    result_in,
+    running_in,
+    short_text,
+    unpacked,
+    whole,
+)
 from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
 from wort_cli.pipeline.portable_spec import MAX_CONTENT, PortableSpec
@@ -19,59 +31,13 @@ PROTOCOL = 1
 """The version of these documents."""
 MAX_DOCUMENT = MAX_CONTENT * 3 // 2
 """Bytes of a document that has a signature in it; those of others are below MAX_SMALL."""
-MAX_SMALL = 4_000_000
 MAX_LOG = 20_000
 """Characters of a job's log that are sent with its result."""
-MAX_JOBS = 1_000_000
-
-
-def packed(document: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a document."""
-    return json.dumps(document, separators=(",", ":")).encode()
-
-
-def unpacked(data: bytes, most: int = MAX_SMALL) -> dict[str, Any]:
-    """Return a JSON object.  Raises ValueError if the bytes are none, or too many."""
-    if len(data) > most:
-        raise ValueError(f"it has more than {most:,} bytes")
-    try:
-        found = json.loads(data, parse_constant=refuse)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(found, dict):
-        raise ValueError("it is not a JSON object")
-    return found
-
-
-def refuse(name: str) -> NoReturn:
-    """Raise ValueError for NaN and Infinity."""
-    raise ValueError(f"{name} is not JSON")
-
-
-def of_kind(value: Any, kind: type, what: str) -> Any:
-    """Return a value of exactly this type.  Raises ValueError."""
-    if type(value) is not kind:
-        raise ValueError(f"{what} is not of the type {kind.__name__}")
-    return value
-
-
-def short_text(value: Any, what: str, most: int = 500) -> str:
-    """Return a text of bounded length.  Raises ValueError."""
-    if not isinstance(value, str) or len(value) > most:
-        raise ValueError(f"{what} is not a text of at most {most} characters")
-    return value
-
-
-def attempts_in(value: Any) -> dict[int, int]:
-    """Return the attempts of jobs.  Raises ValueError."""
-    if not isinstance(value, dict) or len(value) > MAX_JOBS:
-        raise ValueError("the attempts are not an object")
-    return {int(short_text(job, "a job", 20)): of_kind(attempt, int, "an attempt") for job, attempt in value.items()}
 
 
 @dataclass(frozen=True)
 class Board:
-    """What the coordinator tells all workers."""
+    """The document that the coordinator writes for all workers."""
 
     home: str
     """The id of the coordinator's home."""
@@ -106,15 +72,15 @@ class Board:
             )
         if set(found) != {item.name for item in fields(cls)}:
             raise ValueError("it does not have the keys of a board")
-        draining, ended = found["draining"], of_kind(found["ended"], dict, "what has ended")
+        draining = of_kind(found["draining"], list, "draining")
         return cls(
             home=short_text(found["home"], "the home"),
-            turn=of_kind(found["turn"], int, "the turn"),
+            turn=whole(found["turn"], "the turn"),
             attempts=attempts_in(found["attempts"]),
-            draining=tuple(short_text(name, "a worker") for name in of_kind(draining, list, "draining")),
+            draining=tuple(short_text(name, "a worker") for name in draining),
             ended={
-                short_text(name, "a worker"): tuple(of_kind(job, int, "a job") for job in of_kind(jobs, list, "jobs"))
-                for name, jobs in ended.items()
+                short_text(name, "a worker"): job_numbers(jobs, "what has ended")
+                for name, jobs in of_kind(found["ended"], dict, "what has ended").items()
             },
             version=short_text(found["version"], "the version"),
             host=short_text(found["host"], "the host"),
@@ -128,7 +94,7 @@ class Beat:
     worker: str
     """Its id: the place, and a number that is new with each start."""
     place: str
-    """Of which at most one worker runs: host, boot, namespace and home."""
+    """The place of a worker, where at most one runs: host, boot, namespace and home."""
     host: str
     process: ProcessIdentity
     number: int
@@ -136,9 +102,9 @@ class Beat:
     home: str
     """The coordinator that it works for."""
     jobs: int
-    """How many jobs it sketches at a time."""
+    """The number of jobs that it sketches at a time."""
     room: int
-    """How many jobs it takes in all."""
+    """The number of jobs that it takes in all."""
     draining: bool = False
     running: Mapping[int, tuple[int, Progress | None]] = field(default_factory=dict)
     """The jobs that it has: their attempts and their progress."""
@@ -161,35 +127,18 @@ class Beat:
         found = unpacked(data)
         if set(found) != {item.name for item in fields(cls)}:
             raise ValueError("it does not have the keys of a beat")
-        try:
-            process = ProcessIdentity.from_json(found["process"])
-            running = {
-                int(job): (of_kind(attempt, int, "an attempt"), progress_in(progress))
-                for job, (attempt, progress) in of_kind(found["running"], dict, "what runs").items()
-            }
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"a value is invalid: {error!r}"[:300]) from None
         values: dict[str, Any] = {
             **{key: short_text(found[key], key) for key in ("worker", "place", "host", "home", "version")},
-            **{key: of_kind(found[key], int, key) for key in ("number", "jobs", "room", "protocol")},
+            **{key: whole(found[key], key) for key in ("number", "protocol")},
+            **{key: whole(found[key], key, most=MAX_ROOM) for key in ("jobs", "room")},
         }
         return cls(
-            process=process,
+            process=process_in(found["process"]),
             **values,
             draining=of_kind(found["draining"], bool, "draining"),
-            running=running,
-            kept=tuple(of_kind(job, int, "a job") for job in of_kind(found["kept"], list, "kept")),
+            running=running_in(found["running"]),
+            kept=job_numbers(found["kept"], "what is kept", MAX_KEPT),
         )
-
-
-def progress_in(value: Any) -> Progress | None:
-    """Return a progress.  Raises ValueError, TypeError or KeyError if it is invalid."""
-    if value is None:
-        return None
-    counts = {key: of_kind(value[key], int, key) for key in ("spots", "total", "bases")}
-    if any(not 0 <= number < 1 << 62 for number in counts.values()):
-        raise ValueError("a count of a progress is out of range")
-    return Progress(short_text(value["stage"], "a stage", 50), at=float(value["at"]), **counts)
 
 
 @dataclass(frozen=True)
@@ -214,12 +163,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says at the end of an attempt: its result, or that it was returned."""
+    """A worker's document at the end of an attempt: its result, or that it was returned."""
 
     host: str
     result: JobResult
     returned: str = ""
-    """Why the worker did not go on; empty if there is a result."""
+    """Why the worker did not continue; empty if there is a result."""
     content: str = ""
     """The signature in base64, unless the bucket has it."""
     log: str = ""
@@ -243,16 +192,9 @@ class Answer:
         found = unpacked(data, MAX_DOCUMENT)
         if set(found) != {item.name for item in fields(cls)}:
             raise ValueError("it does not have the keys of an answer")
-        try:
-            result = JobResult.from_json(found["result"])
-            numbers = (result.job_id, result.attempt, result.work)
-        except (KeyError, TypeError, AttributeError, WortError) as error:
-            raise ValueError(f"its result is invalid: {error!r}"[:300]) from None
-        if any(type(number) is not int for number in numbers):
-            raise ValueError("its result is invalid")
         return cls(
             host=short_text(found["host"], "the host"),
-            result=result,
+            result=result_in(found["result"]),
             returned=short_text(found["returned"], "why it was returned"),
             content=short_text(found["content"], "the signature", MAX_CONTENT * 4 // 3 + 4),
             log=short_text(found["log"], "the log", MAX_LOG),

@@ -14,7 +14,7 @@ from wort_cli.model.archive_format import Format
 
 @dataclass(frozen=True)
 class Ending:
-    """How the name of an archive goes on after the accession."""
+    """The suffix of the name of an archive, after the accession."""
 
     text: str
     format: Format
@@ -37,7 +37,7 @@ ENDINGS = (
     Ending(f".sra{COLUMNS}", Format.NORMALIZED),  # `wort fetch`
     Ending(f".sralite{COLUMNS}", Format.LITE),
 )
-"""In the order in which they are taken, among archives of one format."""
+"""The suffixes of archives of one format, in the order of preference."""
 PLACES = ("{run}/{run}{ending}", "{run}{ending}")
 """Where the files are below a directory: one directory for each run, or all files in one."""
 

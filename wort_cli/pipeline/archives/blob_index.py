@@ -27,7 +27,7 @@ VERSION = 3
 HEADER, BLOCK = "QQIIIB", "QIIq"
 """The forms of the header after byte order and version, and of a block."""
 LISTED, EQUAL, ADDED, RULED = range(4)
-"""How rows, or pages, of a block's blobs are written: each with its size, with one size, as sizes, by a rule."""
+"""The encodings of rows, or pages, of a block's blobs: each with its size, with one size, as sizes, by a rule."""
 SIZES = {LISTED: (0, 8, 4), EQUAL: (4, 8, 0), ADDED: (8, 0, 4), RULED: (0, 0, 0)}
 """Bytes by way of writing: of the header, of each start, and of each size."""
 RULE_OF_PAGES = 12
@@ -49,9 +49,9 @@ class Block:
     size: int
     """Bytes in idx2, or the number of blobs if rows and pages follow a rule."""
     rows: int
-    """How the rows are written."""
+    """The encoding of the rows."""
     pages: int
-    """How the pages are written."""
+    """The encoding of the pages."""
     first: int
     """The first row."""
     count: int

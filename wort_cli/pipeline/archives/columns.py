@@ -1,4 +1,4 @@
-"""Which files of an archive a sketch needs.
+"""Decides which files of an archive a sketch needs.
 
 A sketch needs the bases of reads, their lengths, types and filters.  It does not need qualities and signals, which take
 most of an archive.  The tables below name the columns that each decoder provably does not read; any column that is not
@@ -18,7 +18,7 @@ QUALITIES = frozenset({"QUALITY", "ORIGINAL_QUALITY", "CMP_QUALITY", "QUALITY2"}
 SIGNALS = frozenset({"SIGNAL", "POSITION", "INTENSITY", "NOISE"})
 """Measurements of 454 and early Illumina instruments (sra/454.vschema, sra/illumina.vschema)."""
 NAMES = frozenset({"NAME", "X", "Y", "SPOT_NAME", "RAW_NAME", "SPOT_GROUP", "NAME_FMT"})
-"""What the names of spots are made of; the in-process decoder makes no names."""
+"""The columns from which names of spots are made; the in-process decoder makes no names."""
 
 FASTQ_DUMP, VDB = "fastq-dump", "vdb"
 """The decoders: the toolkit's program, and libncbi-vdb in this process."""
@@ -26,7 +26,7 @@ UNNEEDED = {
     FASTQ_DUMP: QUALITIES | SIGNALS,
     VDB: QUALITIES | SIGNALS | NAMES,
 }
-"""By the decoder that will read the archive: columns of any table that it does not read."""
+"""The columns, of any table, that each decoder does not read."""
 
 MAX_SHARE = 0.8
 """The share of an archive from which on it is fetched as a whole."""

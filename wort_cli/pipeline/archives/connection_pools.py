@@ -136,4 +136,4 @@ def sentence_of(error: Exception, host: str) -> str:
     if isinstance(cause, TimeoutError):
         return f"{host} does not answer"
     how = " by TLS" if isinstance(cause, SSLError) else ""
-    return f"{host} cannot be asked{how}: {shown(str(cause), 200)}"
+    return f"{host} cannot be queried{how}: {shown(str(cause), 200)}"

@@ -32,7 +32,7 @@ REFERENCE = re.compile(r'^\s*<Ref seqId="([^"\n]*)" .*\blocal="remote"(?: path="
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
 ROWS = re.compile(r"row-count = ([\d,]+)")
-"""What `vdb-dump --id_range` prints."""
+"""The output of `vdb-dump --id_range`."""
 CONSENSUS, SEQUENCE = "CONSENSUS", "SEQUENCE"
 PLAIN_TABLES = frozenset({CONSENSUS, SEQUENCE, "PASSES", "ZMW_METRICS"})
 """The tables of databases whose reads need no other archive (ncbi-vdb interfaces/sra/pacbio.vschema)."""
@@ -79,7 +79,7 @@ def read_counts(
 
 @dataclass(frozen=True)
 class Tables:
-    """What the table of contents and the metadata of an archive say."""
+    """Counts according to the table of contents and the metadata of an archive."""
 
     are_plain: bool
     """Whether no other archive is needed to read it."""

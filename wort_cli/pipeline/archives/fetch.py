@@ -32,7 +32,7 @@ MIN_PROGRESS = 1 << 16
 CHECK_INTERVAL = 0.5
 """Seconds between two looks whether the job was cancelled."""
 SAVE_EVERY = 1.0
-"""Seconds between writes of the map of what has arrived; a kill costs at most what came since the last one."""
+"""Seconds between writes of the map of what has arrived; a kill costs at most the bytes since the last one."""
 FAILURES = 3
 """Consecutive failures after which a location is left; a chunk that brought bytes before it broke off is none."""
 LARGE = 1 << 24
@@ -56,7 +56,7 @@ class Fetch:
         self._partial = partial
         self._politeness = politeness
         self._stop = Cancellation(lambda: cancellation.requested() or self._failed.is_set())
-        """Set if the job was cancelled, or if another connection failed for good."""
+        """Set if the job was cancelled, or if another connection failed permanently."""
         self._report = report
         """Called with the bytes that have just arrived, from several threads."""
         self._lock = threading.Lock()
@@ -202,7 +202,7 @@ class Fetch:
 
 
 class _Work:
-    """Extents that are handed out in chunks."""
+    """Extents that connections take in chunks."""
 
     def __init__(self, extents: Sequence[Extent], connections: int) -> None:
         self._lock = threading.Lock()

@@ -31,14 +31,14 @@ MAX_SIZE = 1 << 22
 
 @dataclass(frozen=True)
 class FetchRecord:
-    """What `wort fetch` knows of an archive that it fetched."""
+    """The record of an archive that `wort fetch` fetched."""
 
     run: str
     format: Format
     size: int
     """Bytes of the archive."""
     md5: str
-    """Of the whole archive, by the locator; '' if unknown."""
+    """The locator's md5 of the whole archive; '' if unknown."""
     url: str
     """Where it came from, without the query."""
     identified: bool
@@ -46,13 +46,13 @@ class FetchRecord:
     proved_by: str
     """`column-md5s`, `archive-md5` or `nothing`."""
     file_proof: str
-    """What ties the record to its file: the md5 of a whole archive, or of columns the sha256 of their md5 sums."""
+    """The sum that binds the record to its file: the md5 of an archive, or the sha256 of the sums of its columns."""
     extents: tuple[Extent, ...]
     """The parts of the archive that are in the file."""
     skipped: tuple[str, ...]
     """The columns that are not in the file."""
     fetched_at: float
-    """In seconds since 1970."""
+    """The time of the fetch, in seconds since 1970."""
     version: str
     """The version of wort."""
 

@@ -3,7 +3,7 @@
     DIR/ACC/ACC.sra.columns   the needed columns, or, on request and where these do not suffice, ...
     DIR/ACC/ACC.sra           ... the whole archive; `.sralite` if it is a Lite one
     DIR/ACC/*.json            the record of the file (fetch_record.py)
-    DIR/ACC/.fetching/        what has arrived; the next attempt goes on from there
+    DIR/ACC/.fetching/        what has arrived; the next attempt continues from there
 
 The record is written first and the file renamed then, so that a file of columns never lacks its record.
 """

@@ -1,8 +1,8 @@
-"""Decides what an answer means of a server that archives or files of reads are fetched from.
+"""Classifies the answers of servers from which archives and files of reads are fetched.
 
-The table MEANINGS has one row for each meaning, with an example of an answer; a test reads the examples as answers.  A
-job whose archive comes from several locations goes on with the next one, so a location that denies an archive says less
-about a run than the only URL of a file of reads does: each row has a reason for both.
+The table MEANINGS has one row for each meaning, with an example of an answer; a test reads the examples as answers.
+Each row has a reason for an archive and one for a file of reads: if a location denies an archive, the job tries the
+next one; a file of reads has only one URL.
 
 Sources: RFC 9110 and 6585; Amazon S3 API reference, "Error responses"; the answers of Google Cloud Storage, nginx and
 Apache.
@@ -30,7 +30,7 @@ class Meaning:
     reads: Reason | None
     """The same for a file of reads, which is asked for as a whole."""
     sentence: str
-    """What follows the name of the host."""
+    """The predicate of a sentence about the host."""
     example: str
     """An answer: its head, and the beginning of its body."""
     passes: bool = False
@@ -62,7 +62,7 @@ REFUSED = row(
     "HTTP/1.1 400 Bad Request\nContent-Type: application/xml; charset=UTF-8\nServer: UploadServer\n\n"
     "<?xml version='1.0' encoding='UTF-8'?><Error><Code>ExpiredToken</Code><Message>Invalid argument.</Message>",
 )
-"""Also means every status that no row has."""
+"""The meaning of every status that has no row, too."""
 MEANINGS = (
     row(
         206,

@@ -96,10 +96,10 @@ def read_head(sources: Sources, partial: PartialArchive, decoder: str, extents: 
     sums = sums_of(contents, partial.read)
     check_metadata(contents, sums, metadata, partial)
     check_provable(contents, sums, partial.read)
-    vouching = head_extents(contents)
-    identified = not partial.not_named(vouching)
+    extents = head_extents(contents)
+    identified = not partial.not_named(extents)
     if identified:
-        sources.compare_mirrors(vouching)
+        sources.compare_mirrors(extents)
     return Head(contents, sums, identified)
 
 

@@ -15,7 +15,6 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -242,6 +241,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float:
     text = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
     with contextlib.suppress(ValueError, TypeError, OverflowError):
         return min(MAX_RETRY_AFTER, max(0.0, float(text)))
+    from email.utils import parsedate_to_datetime
+
     with contextlib.suppress(ValueError, TypeError, OverflowError):
         return min(MAX_RETRY_AFTER, max(0.0, parsedate_to_datetime(text).timestamp() - now))
     return 0.0
@@ -259,4 +260,4 @@ def explained(url: str) -> Iterator[None]:
     except HTTPError as error:
         raise HttpError(Reason.NETWORK, sentence_of(error, host_of(url))) from error
     except (OSError, ValueError) as error:
-        raise HttpError(Reason.NETWORK, f"{host_of(url)} cannot be asked: {shown(str(error), 200)}") from error
+        raise HttpError(Reason.NETWORK, f"{host_of(url)} cannot be queried: {shown(str(error), 200)}") from error

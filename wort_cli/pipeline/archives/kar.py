@@ -36,7 +36,7 @@ HEADER_SIZE = 24
 MAX_TABLE_SIZE = 1 << 20
 """Bytes; the largest table seen in a real archive has 9 kB."""
 REMEMBERED, MAX_REMEMBERED = 4, 1 << 16
-"""How many parsed tables are remembered, and the bytes of the largest; real ones have some 3,000."""
+"""The number of parsed tables in the cache, and the largest number of their bytes; real ones have about 3,000."""
 MAX_DEPTH = 8
 """Directories inside each other; real archives have 5."""
 DIRECTORY, FILE, EMPTY_FILE = 1, 2, 6

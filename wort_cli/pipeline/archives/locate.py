@@ -63,7 +63,7 @@ class Archive:
     proves_references: bool = True
     """Whether every reference matched md5 sums, those of the locator or its own."""
     fetched: "FetchedParts | None" = None
-    """How the archive was downloaded; None if it is a file of the user's, or streamed by the toolkit."""
+    """The parts that were fetched; None if it is a file of the user's, or streamed by the toolkit."""
 
     @property
     def is_on_disk(self) -> bool:
@@ -72,7 +72,7 @@ class Archive:
 
     @property
     def arrival(self) -> "Arrival | None":
-        """How far the download has come, if the archive may be read meanwhile."""
+        """The progress of the download, if the archive may be read before it is complete."""
         return self.fetched.arrival if self.fetched else None
 
 
@@ -98,7 +98,7 @@ class FetchedParts:
     ensure: Callable[[str], None]
     """Fetches the columns that another decoder needs too."""
     arrival: Arrival | None = None
-    """Of an archive that is still being downloaded, and not proved before that has ended."""
+    """The download of an archive that is still arriving; it is proved when that has ended."""
 
 
 def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
@@ -202,7 +202,7 @@ def find_on_disk(spec: JobSpec, tools: ToolGroup, deadline: float) -> FoundArchi
 def archives_on_disk(
     run: str, directories: Sequence[Path], tools: ToolGroup, deadline: float, log: Callable[[str], None]
 ) -> Iterator[FoundArchive]:
-    """Yield the archives of a run on disk in the order of the places above; `log` gets what is passed over."""
+    """Yield the archives of a run on disk in the order of the places above; `log` gets what is skipped."""
     yield from find_in_directories(run, directories, log)
     repositories = find_repositories(tools, deadline)
     path = find_by_srapath(run, tools, deadline) if repositories.needs_srapath and shutil.which("srapath") else None

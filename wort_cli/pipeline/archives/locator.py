@@ -44,7 +44,7 @@ class Location:
 
     url: str
     service: str = ""
-    """Such as `s3`, `gs` or `sra-ncbi`."""
+    """The name of the service, such as `s3`, `gs` or `sra-ncbi`."""
     region: str = ""
     expires_at: float = 0.0
     """When a signed URL ends to be good, in seconds since 1970; 0 if it does not."""
@@ -61,7 +61,7 @@ class RunFile:
     size: int
     """Bytes."""
     md5: str
-    """Of the whole file, in hexadecimal; '' if the locator does not say."""
+    """The md5 of the whole file, in hexadecimal; '' if the locator does not state it."""
     modified: str
     """When it was last changed, as the locator says; ''  if it does not."""
     locations: tuple[Location, ...]
@@ -273,9 +273,9 @@ def no_answer(content: bytes, status: int) -> HttpError:
         return HttpError(Reason.NETWORK, f"NCBI's locator answers with HTTP status {status}", status=status)
     if content.lstrip()[:1] == b"<":
         return HttpError(
-            Reason.NETWORK, "a web page came instead of an answer of NCBI's locator: does this network need a login?"
+            Reason.NETWORK, "the answer is a web page, not one of NCBI's locator: does this network need a login?"
         )
-    return HttpError(Reason.NETWORK, "what came is no answer of NCBI's locator")
+    return HttpError(Reason.NETWORK, "the answer is not one of NCBI's locator")
 
 
 def run_file(item: Any, run: Accession) -> RunFile | None:
@@ -312,7 +312,7 @@ def file_facts(item: Any) -> tuple[int, str, str, tuple[Location, ...]] | None:
 
 
 def location(entry: Any) -> Location | None:
-    """Return a location that anybody can fetch from; None if it costs money, needs a certain cloud, or is no URL."""
+    """Return a location that any client can fetch from; None if it costs money, needs a certain cloud, or is no URL."""
     if not isinstance(entry, Mapping) or entry.get("payRequired") is True or entry.get("ceRequired") is True:
         return None
     link = entry.get("link")
@@ -323,7 +323,7 @@ def location(entry: Any) -> Location | None:
 
 
 def seconds_of(date: Any) -> float:
-    """Return a date of the locator, such as 2020-01-01T00:00:00Z, in seconds since 1970; 0 if it is none."""
+    """Return a date of the locator, such as 2020-01-01T00:00:00Z, in seconds since 1970; 0 if it is invalid."""
     with contextlib.suppress(ValueError, TypeError, OverflowError):
         return datetime.fromisoformat(date).timestamp()
     return 0.0

@@ -32,7 +32,7 @@ class Node:
     """The nodes below it, which are not parsed yet."""
 
     def number(self) -> int | None:
-        """Return the value as an unsigned number; None if it is none."""
+        """Return the value as an unsigned number; None if it is not one."""
         form = NUMBERS.get(len(self.value.data))
         return self.value.rest().numbers(form)[0] if form else None
 

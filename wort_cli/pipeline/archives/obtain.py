@@ -50,23 +50,23 @@ Result = TypeVar("Result")
 
 
 class ProvedBy(StrEnum):
-    """What proved the integrity of an archive."""
+    """The proof of the integrity of an archive."""
 
     COLUMN_SUMS = "column-md5s"
     ARCHIVE_SUM = "archive-md5"
     NOTHING = "nothing"
-    """Of a few slices for a look, or of reads that the toolkit streams."""
+    """Nothing: some slices were read for a quick check, or the toolkit streams the reads."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How an archive was proved."""
+    """A proof of an archive."""
 
     by: ProvedBy
     sums: str
     """The md5 of the whole archive, or a sha256 over all sums that were compared; '' if nothing was."""
     identified: bool
-    """Whether the locator vouches that this is the archive of the run."""
+    """Whether the locator's size or md5 confirms that this is the archive of the run."""
     url: str
     """Where the bytes came from; the first location, if from several."""
 
@@ -80,7 +80,7 @@ class Obtained:
     size: int
     """Bytes of the archive."""
     md5: str
-    """Of the whole archive, by the locator; '' if unknown."""
+    """The locator's md5 of the whole archive; '' if unknown."""
     fetched: int
     """Bytes that are in the file."""
     proof: Proof
@@ -91,7 +91,7 @@ class ArrivingArchive:
     """An archive whose needed files have arrived and were proved, except the data of its largest column."""
 
     obtained: Obtained
-    """As it will be if that data matches its sum.  If it does not, `Obtainer.obtain` returns another proof."""
+    """The result if that data matches its sum.  If it does not, `Obtainer.obtain` returns another proof."""
     _partial: PartialArchive
     _blobs: ColumnBlobs
 
@@ -102,7 +102,7 @@ class ArrivingArchive:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be fetched of an archive."""
+    """The plan of a fetch."""
 
     format: Format
     size: int
@@ -110,7 +110,7 @@ class Plan:
     fetched: int
     """Bytes of it that would be fetched."""
     url: str
-    """From where first."""
+    """The first location."""
 
 
 class Obtainer:
@@ -233,7 +233,7 @@ class Obtainer:
                     partial.forget(earlier.contents.table[path])
         if partial.identity.md5 and sources.disagree:
             raise NotProvable(f"{wrong[0]} does not match its md5 sum, and a mirror has other sums")
-        raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
+        raise HttpError(Reason.CORRUPT, f"{wrong[0]} of {wish.run} does not match its md5 sum")
 
     def _announce_arriving(self, offer: Offer, partial: PartialArchive, head: Head, proof: Proof) -> None:
         """Announce the archive if the blobs of the column that is still arriving can be found."""
@@ -282,7 +282,7 @@ class Obtainer:
         except NotProvable:
             return  # an archive without sums, or of a form that is unknown here
         if wrong:
-            raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
+            raise HttpError(Reason.CORRUPT, f"{wrong[0]} of {run} does not match its md5 sum")
 
     def _fetch(
         self,
@@ -327,7 +327,7 @@ def obtained(offer: Offer, partial: PartialArchive, proof: Proof) -> Obtained:
 def find_differences(
     head: Head, note_all_but_last: Callable[[], None], read: ReadExtent, cancellation: Cancellation
 ) -> list[str]:
-    """Return the needed files that do not match their sum; call `note_all_but_last` once all but the last one do."""
+    """Return the needed files that do not match their sum; call `note_all_but_last` once all except the last one do."""
     contents = head.contents
     *others, last = contents.selection.files
     wrong = differing_files(others, contents.table, head.sums, read, cancellation)

@@ -25,7 +25,7 @@ MIRRORS_MAY_HELP = frozenset(
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be obtained, and from where."""
+    """A request for the archive of a run, with the allowed formats and locations."""
 
     run: Accession
     decoder: str
@@ -49,7 +49,7 @@ class Offer:
     format: Format
     identity: Identity
     locations: tuple[Location, ...]
-    """Those that the locator names, and mirrors, in the order in which they are asked."""
+    """The locations of the locator, and mirrors, in the order in which they are tried."""
 
 
 def find_offers(
@@ -86,9 +86,9 @@ def not_asked(wish: Wish) -> HttpError:
 
 
 def with_trust(location: Location, locator_url: str) -> Location:
-    """Return a location of the locator's answer as one that it names, unless anybody on the way can change the bytes.
+    """Return a location of the locator's answer, marked as named by the locator only if its transport is as safe.
 
-    That is so if the locator was asked by TLS, but the location is not.
+    If the locator is queried with TLS, and the location is not, a third party on the network can change the bytes.
     """
     is_safe = location.url.startswith("https://") or not locator_url.startswith("https://")
     return replace(location, named=is_safe)

@@ -1,7 +1,7 @@
 """Finds the archive of a run on disk, below directories, by the names and places of archive_names.py.
 
 A file is taken only if it starts like an archive.  Another one, such as an error page that was saved under that name,
-is passed over, and the log says so.  Among several archives of a run the setting `quality` chooses the format.
+is skipped, and the log says so.  Among several archives of a run the setting `quality` chooses the format.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,11 +63,11 @@ def look_at(path: Path, log: Callable[[str], None]) -> FoundArchive | None:
     """Return the archive at a path; log why, and return None, if there is none that can be used."""
     try:
         if why := why_unusable(path):
-            log(f"{path} is passed over: {why}")
+            log(f"{path} is skipped: {why}")
             return None
         return FoundArchive(path, format_of(path))
     except OSError as error:
-        log(f"{path} is passed over: {error.strerror}")
+        log(f"{path} is skipped: {error.strerror}")
         return None
 
 

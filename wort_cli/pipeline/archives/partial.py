@@ -31,16 +31,16 @@ LATEST = 16
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells an archive from another one, or from an earlier state of the same."""
+    """The identity of an archive, which distinguishes it from others and from earlier states of itself."""
 
     size: int
     md5: str = ""
-    """Of the whole archive, by the locator; '' if unknown."""
+    """The locator's md5 of the whole archive; '' if unknown."""
     tag: str = ""
     """ETag or Last-Modified of the server, where no md5 is known."""
 
     def continued(self, earlier: "Identity") -> "Identity | None":
-        """Return the identity with which a fetch of `earlier` can go on; None if it is another archive.
+        """Return the identity with which a fetch of `earlier` can continue; None if it is another archive.
 
         The md5 of one of the two is enough: whatever was fetched is compared with sums before it is used.
         """
@@ -59,7 +59,7 @@ class _Extents:
 
     arrived: list[Extent] = field(default_factory=list)
     named: list[Extent] = field(default_factory=list)
-    """Those that came from a location which the locator names."""
+    """Extents that came from a location which the locator names."""
 
     def added_to(self, others: "_Extents") -> "_Extents":
         """Return both together, merged."""
@@ -68,7 +68,7 @@ class _Extents:
 
 @dataclass(frozen=True)
 class _Map:
-    """What the file ACC.map says."""
+    """The content of the file ACC.map."""
 
     identity: Identity
     extents: _Extents = field(default_factory=_Extents)
@@ -88,11 +88,11 @@ class PartialArchive:
         """Held while the map is written."""
         known = self._read_map(identity)
         self.identity = known.identity
-        """With the md5 that an earlier attempt got from the locator, if the caller has none."""
+        """The identity, with the md5 that an earlier attempt got from the locator if the caller has none."""
         self._saved = known.extents
-        """In the map."""
+        """The extents in the map on disk."""
         self._syncing = _Extents()
-        """What `save` is about to add to the map."""
+        """The extents that `save` is about to add to the map."""
         self._unsaved = _Extents()
         make_directories(path.parent)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

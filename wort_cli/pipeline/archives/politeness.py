@@ -1,7 +1,7 @@
 """Politeness: how many connections and requests one host gets from all processes of a home.
 
 Each connection to a host has a slot (system/slots.py) for as long as its socket may be open, also while no request is
-made.  A client keeps its slots between requests, and gives one back as soon as somebody else waits for it.  After a
+made.  A client keeps its slots between requests, and releases one as soon as another client waits for it.  After a
 host has asked for fewer requests (HTTP status 429), nobody asks it until the pause is over.
 """
 
@@ -19,17 +19,17 @@ from wort_cli.system.rate_limit import RateLimit
 from wort_cli.system.slots import CHECK_INTERVAL, Held, Slots
 
 TURN = 1.0
-"""Seconds for which a client may use a slot although somebody else waits for one: a new connection costs time."""
+"""Seconds for which a client may use a slot although another one waits: a new connection costs time."""
 
 
 @dataclass(frozen=True)
 class Politeness:
-    """How many requests one host gets from this machine."""
+    """The limits of connections and requests to one host, over all processes of this machine."""
 
     directory: Path
     """Where the processes of this machine coordinate."""
     connections: int = 4
-    """At the same time."""
+    """The number of concurrent connections."""
     interval: float = 0.0
     """Seconds between two requests."""
     pause: float = 60.0

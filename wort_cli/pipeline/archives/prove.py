@@ -43,19 +43,19 @@ class Origin:
     url: str = ""
     """Without its query; empty if unknown."""
     md5: str = ""
-    """Of the whole archive, according to the locator; empty if it did not say."""
+    """The locator's md5 of the whole archive; empty if it did not state one."""
 
 
 @dataclass(frozen=True)
 class ArchiveProof:
-    """How an archive was proved, and the state of its file then; all empty if the toolkit streams the run."""
+    """The proof of an archive, and the state of its file then; all empty if the toolkit streams the run."""
 
     proved_by: str = ""
     """A value of ProvedBy, or `vdb-validate`; empty if nothing proved it."""
     proof: str = ""
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
     sha256: str = ""
-    """Of the whole file; empty if it was downloaded or has only some columns."""
+    """The sha256 of the whole file; empty if it was downloaded or has only some columns."""
     state: FileState | None = None
     origin: Origin = Origin()
 
@@ -71,7 +71,7 @@ class ArchiveProof:
 
     @property
     def recorded_as(self) -> str:
-        """What the provenance says proved the archive.
+        """The proof of the archive, as the provenance records it.
 
         vdb-validate proves nothing: it misses damage to metadata, and to blobs without checksums.
         """

@@ -35,7 +35,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CONTIG = re.compile(r"(?P<project>([A-Z]{2}_)?([A-Z]{4}|[A-Z]{6})\d\d)\d{6,9}(\.\d+)?")
 """The accession of a contig of a project (ncbi-vdb libs/vfs/resolver.c, expand_algorithm)."""
 ROUNDS = 3
-"""How often a reference is fetched that is changed by others."""
+"""The number of times that a reference is fetched when other processes change it."""
 PIECE = 1 << 20
 """Bytes that are read together."""
 SEALED = "sum of a reference"
@@ -137,7 +137,7 @@ class ReferenceStore:
                     time.sleep(CHECK_INTERVAL)
                 elif self.known_sum(reference) is None:
                     if fetched == ROUNDS:
-                        raise OSError(f"{self.path(reference)} is changed whenever it was written")
+                        raise OSError(f"{self.path(reference)} is changed by another process each time it is written")
                     fetched += 1
                     fetch()
                     self.remove_unused(reference)

@@ -24,7 +24,7 @@ from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.private_files import make_private
 
 ROUNDS = 2
-"""How often a reference is fetched that does not match its md5."""
+"""The number of times that a reference is fetched which does not match its md5."""
 PERMANENT = frozenset({Reason.NOT_FOUND, Reason.CONTROLLED, Reason.WITHDRAWN})
 """Answers of the locator after which asking again is useless."""
 KEPT = frozenset({Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.NOT_ASKED})
@@ -91,9 +91,9 @@ class ReferenceFetcher:
                 self.log(f"{reference.name} does not match its md5; fetching it again")
                 partial.forget(whole)
             else:
-                raise HttpError(Reason.CORRUPT, "what was fetched does not match its md5")
+                raise HttpError(Reason.CORRUPT, "the fetched file does not match its md5")
             if b"".join(partial.read(Extent(0, min(len(MAGIC), file.size)))) != MAGIC:
-                raise HttpError(Reason.NO_DATA, "what the locator names is no SRA archive")
+                raise HttpError(Reason.NO_DATA, "the file that the locator names is not an SRA archive")
         finally:
             partial.close()
         store.add(reference, partial.path, Sum(md5, file.size))

@@ -41,14 +41,14 @@ def put_references_beside(
     """Fetch the references that the toolkit does not find on disk; return their number.
 
     `key` is that of the home, with which their sums are sealed.  Raises JobFailed(reference-missing) with the name of
-    one that cannot be had.
+    one that is unavailable.
     """
     store = ReferenceStore(archive.parents[1] / FETCHED, NO_LIMIT, key)
     files = {reference.file_name: reference for reference in references if reference.path is None}
     for name, reference in files.items():
         if not reference.has_plain_name:
             raise JobFailed(
-                Reason.REFERENCE_MISSING, f"{reference.name[:80]!a} is no name of a reference", lasting=True
+                Reason.REFERENCE_MISSING, f"{reference.name[:80]!a} is not the name of a reference", lasting=True
             )
         beside = archive.with_name(name)
         with store.held(reference, partial(fetcher.fetch, reference, store), NEVER) as known:

@@ -39,7 +39,7 @@ class Repositories:
 
 
 remembered: dict[object, tuple[float, Repositories]] = {}
-"""By the state of the configuration: when it was read, and what it says."""
+"""The time of reading and the result, by the state of the configuration."""
 
 
 def find_repositories(tools: ToolGroup, deadline: float) -> Repositories:

@@ -16,7 +16,7 @@ from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
 
 MIN_ROUNDS, MAX_ROUNDS = 3, 6
-"""How often bytes that are wrong are fetched, each time from the next location."""
+"""The number of times that wrong bytes are fetched, each time from the next location."""
 
 FetchFrom = Callable[[Sequence[Location], PartialArchive, Sequence[Extent]], Fetch]
 """Fetches what is missing of some extents from any of some locations.  Raises HttpError if all of them fail."""
@@ -33,16 +33,16 @@ class Sources:
         self._fetch_from = fetch_from
         self._log = log
         self._head: list[Extent] = []
-        """What a mirror must have in common with the locator's locations; empty while that is unknown."""
+        """The extents that a mirror must have in common with the locator's locations; empty while that is unknown."""
         self._agreeing: dict[str, bool] = {}
-        """By the URLs of the mirrors that were compared."""
+        """Whether each compared mirror agrees, by its URL."""
         self._failed: set[Location] = set()
-        """Locations that failed for good in this attempt; they are asked last."""
+        """Locations that failed permanently in this attempt; they are tried last."""
         self._used = ""
 
     @property
     def rounds(self) -> int:
-        """How often bytes that are wrong are fetched: from every location, and from the first one again."""
+        """The number of times that wrong bytes are fetched: from every location, and from the first one again."""
         return min(MAX_ROUNDS, max(MIN_ROUNDS, len(self._locations) + 1))
 
     @property
@@ -61,7 +61,7 @@ class Sources:
         return self._used or self.first
 
     def next_turn(self) -> None:
-        """Ask the next location first from now on, because what came was wrong."""
+        """Ask the next location first from now on, because it sent wrong bytes."""
         self._locations = [*self._locations[1:], *self._locations[:1]]
 
     def leave(self, url: str) -> bool:

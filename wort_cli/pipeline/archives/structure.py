@@ -2,7 +2,7 @@
 
 No sum covers the table of contents.  But it is redundant with what the sums cover, so that damage shows:
 
-- the files fill the archive without gaps but for padding to 4 bytes, so no offset, size or type can be wrong;
+- the files fill the archive without gaps except for padding to 4 bytes, so no offset, size or type can be wrong;
 - every path has one of few forms, so no directory or file can be lost under another name;
 - every file with content has a sum, and every sum a file, so no name inside a column can be wrong;
 - every column is named in the schema of its table, which is part of the table's metadata, which has a sum.

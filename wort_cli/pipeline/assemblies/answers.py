@@ -1,4 +1,4 @@
-"""What the answers of NCBI's FTP site about an assembly mean: one table, with a recorded example for each row.
+"""Classifies the answers of NCBI's FTP site about an assembly: one table, with a recorded example for each row.
 
 `meaning_of` looks at the status and the first bytes of an answer.  Sources: the files at
 https://ftp.ncbi.nlm.nih.gov/genomes/all/ and its README.txt; HTTP (RFC 9110).
@@ -15,7 +15,7 @@ HEAD = 2000
 
 
 class Kind(StrEnum):
-    """What is requested."""
+    """The kind of a requested file."""
 
     LISTING = "listing of a directory"
     TABLE = "assembly summary"
@@ -27,16 +27,16 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What an answer says."""
+    """The meaning of an answer."""
 
     CONTENT = "content"
-    """What was requested follows."""
+    """The requested content follows."""
     NOTHING = "nothing"
     """There is no such file."""
     RATE_LIMITED = "rate-limited"
     """The server asks for fewer requests."""
     NO_ANSWER = "no-answer"
-    """It says nothing about the file."""
+    """No answer about the file: the server is down, overloaded or answers nonsense."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Meaning:
     outcome: Outcome
     sentence: str
     example: tuple[Kind, int, bytes]
-    """What was requested, the status, and the first bytes of a recorded answer."""
+    """The kind of the request, the status, and the first bytes of a recorded answer."""
 
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"
@@ -89,33 +89,34 @@ MEANINGS = (
     Meaning(ANY, 500, "", Outcome.NO_ANSWER, "it has an internal error", (Kind.TABLE, 503, LOGIN_PAGE)),
     Meaning(of(Kind.LISTING), 200, r"<title>index of|<a href=", Outcome.CONTENT, "", (Kind.LISTING, 200, LISTING)),
     Meaning(
-        ANY, 200, PAGE, Outcome.NO_ANSWER, "a web page came instead: does this network need a login?",
+        ANY, 200, PAGE, Outcome.NO_ANSWER, "the answer is a web page: does this network need a login?",
         (Kind.FILE, 200, LOGIN_PAGE),
     ),
     Meaning(
         of(Kind.FILE), 200, r"\A\x1f\x8b", Outcome.CONTENT, "", (Kind.FILE, 200, b"\x1f\x8b\x08\x08\0\0\0\0\0\x03"),
     ),
     Meaning(
-        of(Kind.FILE), 200, r"\A\Z", Outcome.NO_ANSWER, "what came is empty", (Kind.FILE, 200, b""),
+        of(Kind.FILE), 200, r"\A\Z", Outcome.NO_ANSWER, "the answer is empty", (Kind.FILE, 200, b""),
     ),
-    Meaning(of(Kind.FILE), 200, "", Outcome.NO_ANSWER, "what came is not compressed", (Kind.FILE, 200, b">1\nACGT\n")),
+    Meaning(of(Kind.FILE), 200, "", Outcome.NO_ANSWER, "the answer is not compressed", (Kind.FILE, 200, b">1\nACGT\n")),
     Meaning(
         of(Kind.SUMS), 200, r"\A[0-9a-f]{32} [ *]\S", Outcome.CONTENT, "", (Kind.SUMS, 200, SUMS),
     ),
     Meaning(
-        of(Kind.SUMS), 200, "", Outcome.NO_ANSWER, "what came is not a list of md5 sums", (Kind.SUMS, 200, b"md5sum\n"),
+        of(Kind.SUMS), 200, "", Outcome.NO_ANSWER, "the answer is not a list of md5 sums",
+        (Kind.SUMS, 200, b"md5sum\n"),
     ),
     Meaning(of(Kind.TABLE), 200, r"^#\s*assembly_accession\t", Outcome.CONTENT, "", (Kind.TABLE, 200, TABLE)),
     Meaning(of(Kind.TABLE), 206, r"^#\s*assembly_accession\t", Outcome.CONTENT, "", (Kind.TABLE, 206, TABLE)),
     Meaning(
-        of(Kind.TABLE), 0, "", Outcome.NO_ANSWER, "what came is not an assembly summary", (Kind.TABLE, 200, b"Run\n"),
+        of(Kind.TABLE), 0, "", Outcome.NO_ANSWER, "the answer is not an assembly summary", (Kind.TABLE, 200, b"Run\n"),
     ),
     Meaning(of(Kind.PART, Kind.REST), 206, "", Outcome.CONTENT, "", (Kind.PART, 206, b"3\tna\tGCA_000001405.29\t")),
     Meaning(
         of(Kind.REPORT), 200, r"^#\s*organism name:", Outcome.CONTENT, "", (Kind.REPORT, 200, REPORT),
     ),
     Meaning(
-        of(Kind.REPORT), 200, "", Outcome.NO_ANSWER, "what came is not an assembly report", (Kind.REPORT, 200, b"#\n"),
+        of(Kind.REPORT), 200, "", Outcome.NO_ANSWER, "the answer is not an assembly report", (Kind.REPORT, 200, b"#\n"),
     ),
     Meaning(ANY, 0, "", Outcome.NO_ANSWER, "its answer is not the one to this request", (Kind.REST, 416, b"")),
 )  # fmt: skip

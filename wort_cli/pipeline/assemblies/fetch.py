@@ -31,7 +31,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Note:
-    """Which content of which URL has arrived in part."""
+    """The URL and the version of a file that has arrived in part."""
 
     url: str
     tag: str
@@ -116,7 +116,9 @@ class AssemblyFile:
                 size = note.size
             elif continues:
                 self.remove()
-                raise JobFailed(Reason.NETWORK, f"{url_without_query(url)}: another part came than was requested")
+                raise JobFailed(
+                    Reason.NETWORK, f"{url_without_query(url)}: the server sent another range than was requested"
+                )
             else:
                 done, size = 0, length_of(answer, url)
                 self._reserve(size)
@@ -134,7 +136,7 @@ class AssemblyFile:
 
     def _is_rest(self, answer: Answer, note: Note, done: int) -> bool:
         found = CONTENT_RANGE.fullmatch(header(answer.headers, "content-range"))
-        same = tag_of(answer.headers) in ("", note.tag)  # a server may pass over If-Range
+        same = tag_of(answer.headers) in ("", note.tag)  # a server may ignore If-Range
         return same and found is not None and (int(found[1]), int(found[3])) == (done, note.size)
 
     def _write(self, file: IO[bytes], head: bytes, body: Iterator[bytes], done: int, size: int) -> None:
@@ -143,7 +145,7 @@ class AssemblyFile:
             file.write(piece)
             done += len(piece)
             if size and done > size:
-                raise JobFailed(Reason.NETWORK, "more bytes came than were announced")
+                raise JobFailed(Reason.NETWORK, "the server sent more bytes than it announced")
             if time.monotonic() - last_report > REPORT_INTERVAL:
                 self._report(done, size)
                 last_report = time.monotonic()

@@ -26,14 +26,14 @@ class LocatedAssembly:
 
     accession: AssemblyAccession
     url: str
-    """Of the file of sequences."""
+    """The URL of the file of sequences."""
     file_name: str
     md5: str
-    """Of this file; '' if NCBI has none."""
+    """The md5 of this file; '' if NCBI has none."""
     title: str
     """The name of its signature."""
     facts: Mapping[str, str]
-    """What the provenance records of it (`Provenance.assembly`)."""
+    """Its entry in the provenance (`Provenance.assembly`)."""
 
 
 class AssemblyLocator:
@@ -45,7 +45,7 @@ class AssemblyLocator:
         self._log = log
 
     def locate(self, accession: AssemblyAccession) -> LocatedAssembly:
-        """Return where an assembly is.  Raises JobFailed with the reason why it cannot be had."""
+        """Return where an assembly is.  Raises JobFailed with the reason why it is unavailable."""
         row, facts = self._listed(accession)
         if facts.get("status") in ("suppressed", "replaced"):
             self._log(f"{accession} is {facts['status']}, according to {facts['listed_in']}")
@@ -109,7 +109,7 @@ class AssemblyLocator:
         """Return the failure of a job whose assembly has no sequences at NCBI."""
         versions = [name for name in self._versions(accession) if name.startswith(f"{accession[:13]}.")]
         if row.get("version_status") == "suppressed":
-            return JobFailed(Reason.WITHDRAWN, f"NCBI has suppressed {accession}, and has its sequences no more")
+            return JobFailed(Reason.WITHDRAWN, f"NCBI has suppressed {accession}, and no longer has its sequences")
         if any(name.startswith(f"{accession}_") for name in versions) or (
             row and row.get("version_status") == "latest"
         ):
@@ -117,7 +117,7 @@ class AssemblyLocator:
         if versions:
             newest = max(versions, key=layout.version_in)
             other = newest[: newest.index("_", 14)]
-            return JobFailed(Reason.NOT_FOUND, f"NCBI has the sequences of {other}, and no more those of {accession}")
+            return JobFailed(Reason.NOT_FOUND, f"NCBI has the sequences of {other}, and no longer those of {accession}")
         if row:
-            return JobFailed(Reason.NOT_FOUND, f"{accession} was replaced, and NCBI has its sequences no more")
+            return JobFailed(Reason.NOT_FOUND, f"{accession} was replaced, and NCBI no longer has its sequences")
         return JobFailed(Reason.NOT_FOUND, f"{host_of(self._base)} has no assembly {accession}")

@@ -34,7 +34,7 @@ class Piece:
     total: int
     """Bytes of the whole file."""
     tag: str
-    """What identifies this content of the file."""
+    """The ETag or date that identifies this content of the file."""
 
 
 class NoRanges(Exception):
@@ -62,7 +62,9 @@ class Requests:
         def read(answer: Answer, head: bytes) -> Piece:
             found = CONTENT_RANGE.fullmatch(header(answer.headers, "content-range"))
             if found is None or int(found[1]) != first:
-                raise JobFailed(Reason.NETWORK, f"{url_without_query(url)}: another part came than was requested")
+                raise JobFailed(
+                    Reason.NETWORK, f"{url_without_query(url)}: the server sent another range than was requested"
+                )
             return Piece(collected(answer, head, size, url), int(found[3]), tag_of(answer.headers))
 
         return self._tried(kind, url, {"Range": f"bytes={first}-{first + size - 1}"}, read, needs_range=True)
@@ -160,7 +162,7 @@ def collected(answer: Answer, head: bytes, most: int, url: str) -> bytes:
         if size > most:
             break
     if size > most:
-        raise JobFailed(Reason.NETWORK, f"{url_without_query(url)}: more came than was requested")
+        raise JobFailed(Reason.NETWORK, f"{url_without_query(url)}: the server sent more bytes than were requested")
     return b"".join(pieces)
 
 

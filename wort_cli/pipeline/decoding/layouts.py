@@ -1,4 +1,4 @@
-"""What the in-process decoder does with each layout of an archive, and with each column that fastq-dump reads.
+"""The layouts and columns of archives that the in-process decoder handles, and how.
 
 The tables name the place in the sources of sra-tools 3.0.3 and ncbi-vdb 3.0.2 that each row follows; `sra-dump` is
 sra-tools tools/external/sra-dump.  vdb.py opens the layouts, vdb_decoder.py reads the columns.  Whatever is in no row

@@ -7,6 +7,17 @@ from numba import types
 from numpy.typing import NDArray
 
 from wort_cli.pipeline.decoding.base_codes import LETTERS as CODES
+from wort_cli.pipeline.decoding.cell_loops import (
+    ADDRESS,
+    BITS,
+    PLACE,
+    ROW_SIZE,
+    UNKNOWN,
+    VALUE,
+    Cells,
+    pointer,
+    read_cell,
+)
 from wort_cli.pipeline.decoding.layouts import MAX_READS_PACBIO, Column
 from wort_cli.pipeline.sketching.jit import jit, jit_helper
 from wort_cli.pipeline.sketching.lanes import LETTERS as LANES
@@ -14,7 +25,6 @@ from wort_cli.pipeline.sketching.lanes import load, mask_bits, store
 
 Letters = NDArray[np.uint8]
 Numbers = NDArray[np.uint32]
-Cells = NDArray[np.uint64]
 
 BIOLOGICAL = np.uint8(1)
 """A bit of READ_TYPE.  Other bits are the strand, which fastq-dump ignores."""
@@ -22,8 +32,6 @@ PASS = 0
 """The READ_FILTER of reads that pass."""
 MAX_READS = MAX_READS_PACBIO
 """Reads in a spot, at most."""
-UNKNOWN = 2**32 - 1
-"""Returned instead of an rc_t: the cells of a spot have an unknown layout."""
 TECHNICAL_ONLY = 2**32 - 2
 """Returned instead of an rc_t: a spot has only technical reads."""
 INVALID = 2**32 - 3
@@ -36,21 +44,13 @@ NO_CODE = np.uint8(256 - CODE_COUNT)
 CODE_LETTERS = tuple(map(np.uint8, CODES))
 
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
-ADDRESS, BIT_OFFSET, BITS, VALUE = range(4)
-"""What read_cell returns for a cell, and the value of a cell that is one number."""
-ROW_SIZE = 32
-"""Bytes of a row of the array of cells."""
 
-pointer, uint32 = types.uintp, types.uint32
-read_column: Any = types.ExternalFunction(
-    # rc_t SRAColumnRead(column, row, base **, bit offset *, bits *)
-    "SRAColumnRead", uint32(pointer, types.int64, pointer, pointer, pointer),
-)  # fmt: skip
 copy_memory: Any = types.ExternalFunction("memcpy", pointer(pointer, pointer, pointer))  # (to, from, bytes)
 
 
 @jit
 def read_spots(
+    cursor: int,
     columns: Cells,
     read_limit: int,
     row: int,
@@ -69,8 +69,10 @@ def read_spots(
     """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
 
     Returns the next spot, the length of the text, and an rc_t or UNKNOWN: if it is not 0, the next spot was not read.
+    `cursor` is the address of the library's cursor, `columns` are numbers of its columns, 0 for one that is missing.
     The arrays after `text` hold what is read of a spot: `cells` one row for each column, the others MAX_READS entries,
-    and `trim` two.  `has_codes` is not 0 if the bases are codes rather than letters (base_codes.py).
+    and `trim` two.  `cells` is all 0 at first; afterwards its blobs have to be released.  `has_codes` is not 0 if the
+    bases are codes rather than letters (base_codes.py).
 
     Returns INVALID if a base has an invalid code, and if `checks_codes` is not 0 also if one that is not written has:
     the library fails for all spots of the blob then, if it is asked for letters.
@@ -79,16 +81,16 @@ def read_spots(
     no_base = CODE_N if has_codes else N
     n = 0
     while row <= last:
-        limit, code = spot_limit(columns, read_limit, row, cells)
+        limit, code = spot_limit(cursor, columns, read_limit, row, cells)
         if code == 0:
-            code = read_filters(columns, row, cells, filters)
+            code = read_filters(cursor, columns, row, cells, filters)
         if code != 0:
             return row, n, code
         number = int(cells[FILTERS, BITS] >> np.uint64(3))
         first = first_pass(filters, number)
         reads, needed, size = 0, 0, 0
         if first < number:
-            code = read_properties(columns, row, cells, read_types, starts, lengths, trim)
+            code = read_properties(cursor, columns, row, cells, read_types, starts, lengths, trim)
             if code == 0:
                 reads = int(cells[LENGTHS, BITS] >> np.uint64(5))
                 keep_written(filters, number, read_types, starts, lengths, trim, reads)
@@ -98,7 +100,7 @@ def read_spots(
             if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
                 return row, n, code
         if checks_codes and not are_all_bases(starts, lengths, min(reads, limit), cells):
-            size, code = check_codes(columns, row, cells, reads, text, n)
+            size, code = check_codes(cursor, columns, row, cells, reads, text, n)
             if code != 0:
                 return row, n, code
         if n + max(size, needed) > text.size:
@@ -113,32 +115,24 @@ def read_spots(
 
 
 @jit_helper
-def read_cell(columns: Cells, i: int, row: int, cells: Cells) -> int:
-    """Get the address and size of the cell of column `i` from the library.  Returns an rc_t, or UNKNOWN."""
-    address = cells.ctypes.data + ROW_SIZE * i
-    code = read_column(columns[i], row, address, address + 8, address + 16)
-    return UNKNOWN if code == 0 and cells[i, BIT_OFFSET] != 0 else int(code)
-
-
-@jit_helper
-def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
+def spot_limit(cursor: int, columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
     """Return how many reads of a spot are considered, and an rc_t or UNKNOWN.  See NREADS in layouts.py."""
     if columns[NREADS] == 0:
         return read_limit, 0
-    code = read_cell(columns, NREADS, row, cells)
+    code = read_cell(cursor, columns, NREADS, row, cells)
     bits = cells[NREADS, BITS]
     if code != 0 or bits < 8 or bits > 64 or bits & (bits - np.uint64(1)):  # not an integer of 1, 2, 4 or 8 bytes
         return 0, code if code != 0 else UNKNOWN
     cells[NREADS, VALUE] = 0
-    value = cells.ctypes.data + ROW_SIZE * NREADS + 8 * VALUE
+    value = cells.ctypes.data + ROW_SIZE * NREADS + PLACE * VALUE
     copy_memory(value, cells[NREADS, ADDRESS], bits >> np.uint64(3))  # little-endian
     return 0 if cells[NREADS, VALUE] > np.uint64(read_limit) else read_limit, 0
 
 
 @jit_helper
-def read_filters(columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
+def read_filters(cursor: int, columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
     """Copy the filter of each read of a spot.  Returns an rc_t, or UNKNOWN."""
-    code = read_cell(columns, FILTERS, row, cells)
+    code = read_cell(cursor, columns, FILTERS, row, cells)
     if code != 0:
         return code
     bits = cells[FILTERS, BITS]
@@ -159,11 +153,18 @@ def first_pass(filters: Letters, number: int) -> int:
 
 @jit_helper
 def read_properties(
-    columns: Cells, row: int, cells: Cells, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers
+    cursor: int,
+    columns: Cells,
+    row: int,
+    cells: Cells,
+    read_types: Letters,
+    starts: Numbers,
+    lengths: Numbers,
+    trim: Numbers,
 ) -> int:
     """Read the other columns of a spot.  Returns an rc_t, or UNKNOWN if a cell has not the expected size."""
     for i in range(LENGTHS, columns.size):
-        code = read_cell(columns, i, row, cells)
+        code = read_cell(cursor, columns, i, row, cells)
         if code != 0:
             return code
         if i == TYPES and not is_biological(cells, read_types):
@@ -258,12 +259,14 @@ def are_all_bases(starts: Numbers, lengths: Numbers, reads: int, cells: Cells) -
 
 
 @jit_helper
-def check_codes(columns: Cells, row: int, cells: Cells, reads: int, text: Letters, n: int) -> tuple[int, int]:
+def check_codes(
+    cursor: int, columns: Cells, row: int, cells: Cells, reads: int, text: Letters, n: int
+) -> tuple[int, int]:
     """Check the codes of all bases of a spot, which were read if it has reads; text[n:] holds them meanwhile.
 
     Returns the number of bases, and an rc_t or INVALID.  They are not checked if they do not fit.
     """
-    code = read_cell(columns, BASES, row, cells) if reads == 0 else 0
+    code = read_cell(cursor, columns, BASES, row, cells) if reads == 0 else 0
     size = int(cells[BASES, BITS] >> np.uint64(3))
     if code == 0 and n + size <= text.size:
         copy_memory(text.ctypes.data + n, cells[BASES, ADDRESS], size)

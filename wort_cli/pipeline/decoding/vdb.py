@@ -7,13 +7,16 @@ others raise CannotDecode, and fastq-dump decodes them.
 The caller must have validated the archive, or at least the slices that are read (blob_checksums.py), because reading
 damaged data could crash this process.
 
-Sources: ncbi-vdb interfaces/sra/{sradb,sradb-priv}.h, interfaces/vdb/{manager,database,table}.h.
+Columns are read with a cursor of the table (VCursor), from which an SRATable has its cells too (libs/sra/sratbl-cmn.c)
+because it gives whole blobs.
+
+Sources: ncbi-vdb interfaces/sra/{sradb,sradb-priv}.h, interfaces/vdb/{manager,database,table,cursor,blob,vdb-priv}.h.
 """
 
 import contextlib
 import ctypes
 import weakref
-from ctypes import byref, c_int64, c_uint8, c_uint64, c_void_p
+from ctypes import byref, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +43,10 @@ class VdbCursor:
     """
 
     def __init__(self, path: Path, spots: int) -> None:
+        self.address = 0
+        """The address of the library's cursor (VCursor)."""
         self.columns: list[int] = []
-        """The addresses of the library's columns, in the order of Column; 0 for one that the archive does not have."""
+        """The numbers of its columns, in the order of Column; 0 for one that the archive does not have."""
         self.read_limit = 0
         """The number of reads of a spot that are considered."""
         self.has_codes = False
@@ -73,12 +78,16 @@ class VdbCursor:
         if platform == ABSOLID:
             raise CannotDecode("its reads are in colour space")
         self.read_limit = read_limit(platform)
+        cursor = open_cursor(table, opened)
+        self.address = cursor.value or 0
         for number, row in zip(Column, COLUMNS, strict=True):
             if number is Column.READ:
-                column, self.has_codes = open_bases(table, row, opened)
+                column, self.has_codes = add_bases(cursor, table, row)
+            elif number is Column.NREADS and not open_column(table, row, opened, optional=True):
+                column = 0
             else:
-                column = open_column(table, row, opened, optional=number is Column.NREADS)
-            self.columns.append(column.value or 0)
+                column = add_column(cursor, row)
+            self.columns.append(column)
         self.checks_codes = self.has_codes and may_be_invalid(table)
         check_labels(table, spots)
 
@@ -92,14 +101,16 @@ def open_table(path: Path, opened: contextlib.ExitStack) -> c_void_p:
     manager = c_void_p()
     call_vdb("SRAMgrMakeRead", byref(manager))
     opened.callback(library.SRAMgrRelease, manager)
-    name = table_name(path, manager)
+    vdb = open_object(opened, "SRAMgrGetVDBManagerRead", "VDBManagerRelease", manager)
+    # A cursor would start a thread, and wait for it at each blob of a column whose rows differ in length.
+    call_vdb("VDBManagerDisablePagemapThread", vdb)
+    name = table_name(path, vdb)
     return open_object(opened, "SRAMgrOpenAltTableRead", "SRATableRelease", manager, name.encode(), b"%s", bytes(path))
 
 
-def table_name(path: Path, manager: c_void_p) -> str:
+def table_name(path: Path, vdb: c_void_p) -> str:
     """Return the name of the table that fastq-dump reads, if the archive is a database (see layouts.py)."""
     with contextlib.ExitStack() as opened:
-        vdb = open_object(opened, "SRAMgrGetVDBManagerRead", "VDBManagerRelease", manager)
         database = c_void_p()
         if load_library().VDBManagerOpenDBRead(vdb, byref(database), None, b"%s", bytes(path)):
             return SEQUENCE  # a single table, or not an archive: then it cannot be opened either
@@ -130,12 +141,32 @@ def check_labels(table: c_void_p, spots: int) -> None:
                 row = last.value + 1
 
 
-def open_bases(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack) -> tuple[c_void_p, bool]:
-    """Open the column of bases, if possible as codes; return also whether it is (base_codes.py)."""
+def open_cursor(table: c_void_p, opened: contextlib.ExitStack) -> c_void_p:
+    """Open a cursor (VCursor) on an SRATable, to which columns can be added one by one."""
+    vtable = open_object(opened, "SRATableGetVTableRead", "VTableRelease", table)
+    cursor = open_object(opened, "VTableCreateCursorRead", "VCursorRelease", vtable)
+    call_vdb("VCursorPermitPostOpenAdd", cursor)
+    call_vdb("VCursorOpen", cursor)
+    return cursor
+
+
+def add_column(cursor: c_void_p, row: ColumnRow) -> int:
+    """Add a column to a cursor; return its number.  Raises CannotDecode if the table does not have it."""
+    number = c_uint32()
+    name = f"({row.type}){row.name}" if row.type else row.name
+    try:
+        call_vdb("VCursorAddColumn", cursor, byref(number), b"%s", name.encode())
+    except VdbError as error:
+        raise CannotDecode(f"{row.name}: {error}") from None
+    return number.value
+
+
+def add_bases(cursor: c_void_p, table: c_void_p, row: ColumnRow) -> tuple[int, bool]:
+    """Add the column of bases, if possible as codes; return also whether it is (base_codes.py)."""
     if not has_rna(table):
         with contextlib.suppress(CannotDecode):
-            return open_column(table, replace(row, type=CODE), opened), True
-    return open_column(table, row, opened), False
+            return add_column(cursor, replace(row, type=CODE)), True
+    return add_column(cursor, row), False
 
 
 def read_platform(table: c_void_p, opened: contextlib.ExitStack) -> int | None:

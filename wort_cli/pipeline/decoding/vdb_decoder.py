@@ -11,6 +11,7 @@ raises CannotDecode, and fastq-dump decodes the slice.
 
 import contextlib
 from collections.abc import Iterator
+from ctypes import c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,20 @@ from wort_cli.system.cancellation import Cancellation
 
 Letters = NDArray[np.uint8]
 
+CELL_PLACES, BLOB = 8, 4
+"""Places of a row of the array of cells, and which of them has the address of a blob: see cell_loops.py."""
 UNKNOWN, TECHNICAL_ONLY, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
-"""What `read_spots` returns instead of an rc_t: see spot_loops.py."""
+"""Results of `read_spots` other than an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.
 llvmlite.binding.load_library_permanently(linker_name())
-SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, (Path(layouts.__file__), Path(base_codes.__file__)))
+SOURCES = Path(__file__).with_name("cell_loops.py"), Path(layouts.__file__), Path(base_codes.__file__)
+SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, SOURCES)
 STAT_RECORD = np.dtype(STATS)
 read_spots = SPOTS.function(
     "read_spots",
+    INT,  # cursor
     Array(np.uint64),  # columns
     INT,  # read_limit
     INT,  # row
@@ -57,12 +62,18 @@ read_spots = SPOTS.function(
 )
 
 
-def work_arrays() -> tuple[NDArray[Any], ...]:
-    """Return the arrays that `read_spots` uses for the spot it reads."""
+@contextlib.contextmanager
+def work_arrays() -> Iterator[tuple[NDArray[Any], ...]]:
+    """Yield the arrays that `read_spots` uses for the spot it reads; release the blobs that it keeps in them."""
     reads = layouts.MAX_READS_PACBIO
     bytes_ = np.empty(reads, np.uint8), np.empty(reads, np.uint8)
     numbers = np.empty(reads, np.uint32), np.empty(reads, np.uint32), np.empty(2, np.uint32)
-    return np.zeros((len(layouts.Column), 4), np.uint64), *bytes_, *numbers
+    cells = np.zeros((len(layouts.Column), CELL_PLACES), np.uint64)
+    try:
+        yield cells, *bytes_, *numbers
+    finally:
+        for blob in filter(None, cells[:, BLOB].tolist()):
+            load_library().VBlobRelease(c_void_p(blob))
 
 
 class VdbDecoder:
@@ -89,12 +100,12 @@ class VdbDecoder:
     def texts(self, cancellation: Cancellation) -> Iterator[Letters]:
         """See SliceDecoder."""
         text = np.empty(TEXT_SIZE, np.uint8)
-        with self._cursor() as cursor:
-            columns, arrays = np.array(cursor.columns, np.uint64), work_arrays()
+        with self._cursor() as cursor, work_arrays() as arrays:
+            columns = cursor.address, np.array(cursor.columns, np.uint64), cursor.read_limit
             while self._row <= self._part.last:
                 cancellation.check()
                 rows, codes = (self._row, self._part.last), (cursor.has_codes, cursor.checks_codes)
-                row, n, code = read_spots(columns, cursor.read_limit, *rows, self._stats, text, *arrays, *codes)
+                row, n, code = read_spots(*columns, *rows, self._stats, text, *arrays, *codes)
                 if code == TECHNICAL_ONLY:
                     raise NeedsWholeRun(f"spot {row} has only technical reads")
                 if code == INVALID:  # perhaps in a blob with spots of another slice, on which fastq-dump fails too

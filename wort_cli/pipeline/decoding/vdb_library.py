@@ -17,14 +17,18 @@ from functools import cache
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 SONAME = "libncbi-vdb.so.3"
-"""From Debian's package libncbi-vdb3.  The number is the version of its interface."""
+"""The library of Debian's package libncbi-vdb3.  The number is the version of its ABI."""
 LIBRARY = "libncbi-vdb"
 """Its name in the provenance; the names of its decoders start with it."""
 COMPARED = {"3.0.2": ("3.0.3",)}
 """Versions of the library, each with the versions of fastq-dump that wrote the same reads in all comparisons."""
 STATE, NOT_FOUND = 0x3F, 24
 """The bits of an rc_t that tell what is wrong, and their value for what does not exist (klib/rc.h, rcNotFound)."""
-REQUIRED = ("SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead", "SRAColumnRead", "GetPackageVersion")
+REQUIRED = (
+    "SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead", "SRAColumnRead", "SRATableGetVTableRead",
+    "VDBManagerDisablePagemapThread", "VTableCreateCursorRead", "VCursorGetBlobDirect", "VBlobIdRange", "VBlobCellData",
+    "VBlobRelease", "GetPackageVersion",
+)  # fmt: skip
 """Functions that the decoder needs, and that some builds of the library lack."""
 
 

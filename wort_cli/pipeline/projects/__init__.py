@@ -1,1 +1,1 @@
-"""Which runs a project, a study, an experiment or a sample has, by the lists of ENA and NCBI."""
+"""Lists the runs of a project, a study, an experiment or a sample, as ENA and NCBI have them."""

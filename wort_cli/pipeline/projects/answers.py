@@ -1,4 +1,4 @@
-"""What the answers of ENA and NCBI about the runs of a record mean: one table, with a recorded example for each row.
+"""Classifies the answers of ENA and NCBI about the runs of a record: one table, with a recorded example for each row.
 
 `meaning_of` looks at the status and the first bytes of an answer, before its rows are read.  The faults are those that
 only the rows, or the end of an answer, show.  An answer with a fault is not used at all: a part of a list would look
@@ -20,7 +20,7 @@ HEAD = 2000
 
 
 class Outcome(StrEnum):
-    """What an answer says."""
+    """The meaning of an answer."""
 
     ROWS = "rows"
     """Rows follow."""
@@ -29,11 +29,11 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate-limited"
     """The service asks for fewer requests."""
     NO_ANSWER = "no-answer"
-    """It says nothing about the record."""
+    """No answer about the record: the server is down, overloaded or answers nonsense."""
 
 
 class Fault(StrEnum):
-    """What is wrong with rows, or with the end of an answer."""
+    """A fault of rows, or of the end of an answer."""
 
     COLUMNS = "columns-missing"
     ROW = "bad-row"
@@ -108,14 +108,14 @@ MEANINGS = (
     ),
     Meaning("", 408, "", Outcome.NO_ANSWER, "it did not wait for the request", Recorded("", 408), passing=True),
     Meaning("", 500, "", Outcome.NO_ANSWER, "it has an internal error", Recorded(ERROR_PAGE, 503), passing=True),
-    Meaning(ENA, 204, "", Outcome.NO_RUNS, "it has no run of it", Recorded("", 204)),
-    Meaning(ENA, 200, r"^\s*$", Outcome.NO_RUNS, "it has no run of it", Recorded("")),
+    Meaning(ENA, 204, "", Outcome.NO_RUNS, "it lists no runs", Recorded("", 204)),
+    Meaning(ENA, 200, r"^\s*$", Outcome.NO_RUNS, "it lists no runs", Recorded("")),
     Meaning(
         "",
         200,
         r"^\s*<(!doctype html|html)",
         Outcome.NO_ANSWER,
-        "a web page came instead of a list: does this network need a login?",
+        "the answer is a web page, not a list: does this network need a login?",
         Recorded(ERROR_PAGE),
     ),
     Meaning(
@@ -166,7 +166,7 @@ FAULTS: dict[Fault, tuple[str, str, Recorded]] = {
         "it lists exactly as many runs as one answer of it may have, so that some may be missing",
         Recorded("{header}{rows}"),
     ),
-    Fault.NOT_JSON: (NCBI, "what came is no answer of a search", Recorded("Run,ReleaseDate\n")),
+    Fault.NOT_JSON: (NCBI, "the answer is not that of a search", Recorded("Run,ReleaseDate\n")),
     Fault.NO_ROWS: (NCBI, "it counts experiments, but lists no run of them", Recorded("\n")),
 }
 """The service that makes it in the example, the sentence, and the example.

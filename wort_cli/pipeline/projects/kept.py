@@ -23,7 +23,7 @@ class EnaQuery(str):
 
     @classmethod
     def in_text(cls, text: str) -> "EnaQuery | None":
-        """Return the query in a text; None if it is none."""
+        """Return the query in a text; None if it is not one."""
         is_query = any(c in text for c in "=(<>") and text.isprintable() and len(text) < 4000
         return cls(text) if is_query else None
 
@@ -33,7 +33,7 @@ Selection = RecordAccession | EnaQuery
 
 @dataclass(frozen=True)
 class Witness:
-    """What one service said: how many runs it lists, or why there is no list."""
+    """The answer of one service: the number of runs that it lists, or why there is no list."""
 
     service: str
     runs: int | None
@@ -60,7 +60,7 @@ class Listing:
     bytes: int
     witnesses: tuple[Witness, ...]
     only: dict[str, int]
-    """How many runs only one service lists, by its name."""
+    """The number of runs that only one service lists, by its name."""
     targets: tuple[str, ...]
     """The records in the SRA to which a record of GEO refers."""
     path: Path

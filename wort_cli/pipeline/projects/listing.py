@@ -91,7 +91,7 @@ class Lister:
             raise UsageError(f"{selection} needs NCBI, and `entrez_url` is off", "name the project of its runs instead")
         elif not (self._ena or self._ncbi):
             raise UsageError(
-                f"nobody may be asked which runs {selection} has: `ena_url` and `entrez_url` are off",
+                f"the runs of {selection} cannot be listed: `ena_url` and `entrez_url` are off",
                 "set one of them, or give the accessions of the runs",
             )
 

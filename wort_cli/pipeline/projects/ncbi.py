@@ -49,12 +49,12 @@ TARGETS = frozenset({RecordKind.STUDY, RecordKind.EXPERIMENT, RecordKind.PROJECT
 
 @dataclass(frozen=True)
 class Counted:
-    """What NCBI says of the size of its own list."""
+    """The size of NCBI's own list, as NCBI reports it."""
 
     experiments: int
-    """That the search found."""
+    """Experiments that the search found."""
     listed: int
-    """Of these, those with runs in the list."""
+    """Experiments with runs in the list."""
 
 
 def list_of_record(
@@ -64,7 +64,7 @@ def list_of_record(
     term = f"{record}[{SEARCH_FIELD.get(record.kind, 'Accession')}]"
     found = search(requests, base, {"db": "sra", "term": term, "retmax": "0"})
     if found.count == 0:
-        raise NoListing(Outcome.NO_RUNS, "it has no run of it")
+        raise NoListing(Outcome.NO_RUNS, "it lists no runs")
     layout: TableLayout | None = None
     experiments: set[str] = set()
     for first in range(0, found.count, page):
@@ -175,7 +175,7 @@ def targets_in(entry: dict[str, Any]) -> list[RecordAccession]:
 
 
 def document_of(lines: Iterator[str]) -> dict[str, Any]:
-    """Return a JSON document.  Raises NoListing if it is none."""
+    """Return a JSON document.  Raises NoListing if it is not JSON."""
     parts, size = [], 0
     for line in lines:
         parts.append(line)

@@ -114,7 +114,7 @@ def has_end(headers: Mapping[str, str]) -> bool:
 
 
 def csv_rows(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Yield the rows of a table in CSV.  Raises NoListing if it is none."""
+    """Yield the rows of a table in CSV.  Raises NoListing if it is not CSV."""
     try:
         yield from csv.reader(f"{line}\n" for line in lines)
     except csv.Error as error:

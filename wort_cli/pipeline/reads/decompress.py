@@ -35,7 +35,7 @@ class Decompressor(Protocol):
 
     @property
     def unused_data(self) -> bytes:
-        """What follows the end of the stream."""
+        """The bytes after the end of the stream."""
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Return at most `max_length` bytes of the decompressed data."""
@@ -69,7 +69,7 @@ class Compression:
     magic: bytes
     start: Callable[[], Decompressor]
     errors: Callable[[], tuple[type[Exception], ...]]
-    """What `decompress` raises for damaged data."""
+    """The errors of `decompress` for damaged data."""
     padded: bool = False
     """Whether zero bytes may follow."""
 

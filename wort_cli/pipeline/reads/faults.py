@@ -1,7 +1,7 @@
-"""What can be wrong with a file of reads: one table, with a recorded example for each row.
+"""Faults of files of reads: one table, with a recorded example for each row.
 
 A signature is of all reads of its files or does not exist, so that each of these ends the job.  `sourmash sketch`
-passes over some of them without a word: it stops reading at an empty line between two records of FASTQ.
+skips some of them without a word: it stops reading at an empty line between two records of FASTQ.
 """
 
 import bz2
@@ -37,7 +37,7 @@ class Fault(IntEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """A fault: how its sentence goes on after the place, and a file that has it."""
+    """A fault: how its sentence continues after the place, and a file that has it."""
 
     sentence: str
     example: bytes

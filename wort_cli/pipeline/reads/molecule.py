@@ -1,6 +1,6 @@
 """Recognises files of amino acids, which must not be sketched as DNA.
 
-`sourmash sketch dna` takes them without a word: of their k-mers, it passes over all that have other letters than ACGT.
+`sourmash sketch dna` takes them without a word: of their k-mers, it skips all that have other letters than ACGT.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from wort_cli.pipeline.reads.parser import Text
 SAMPLE = 1 << 16
 """Letters of a file that are looked at: the first ones."""
 SHARE = 0.1
-"""Of the letters that stand for amino acids only, from which a file is refused.  In proteins it is 0.35 on average."""
+"""The share of letters that occur only in amino acids, from which a file is refused.  In proteins it is about 0.35."""
 NO_BASES = np.isin(np.arange(256), np.frombuffer(b"EFILPQefilpq", np.uint8))
 """Whether a byte is a letter of an amino acid and of no base, nor of several bases (IUPAC)."""
 

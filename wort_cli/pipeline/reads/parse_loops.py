@@ -20,7 +20,7 @@ BEFORE_A, Z = np.uint8(0x40), np.uint8(0x5A)
 BEFORE_QUALITIES, LAST_QUALITY = np.uint8(0x20), np.uint8(0x7E)
 ALL_LANES = np.uint64(2**LANES - 1)
 QUALITY, ANY = 0, 1
-"""What a line has: qualities, or anything."""
+"""The kinds of lines: base qualities, and all others."""
 COMPLETE, NO_AT, BLANK_LINE, BAD_SEQUENCE, BAD_QUALITY, QUALITY_LENGTH = 0, 1, 2, 3, 4, 5
 INCOMPLETE = -1  # what has arrived of the record is right
 
@@ -72,7 +72,7 @@ def read_fastq(data: Letters, size: int, state: NDArray[Any], text: Letters) -> 
 
 @jit_helper
 def read_sequence(data: Letters, at: int, size: int, text: Letters, n: int) -> tuple[int, int, int, int]:
-    """Copy the lines of a sequence of FASTQ to text[n:], and pass over the line `+`.
+    """Copy the lines of a sequence of FASTQ to text[n:], and skip the line `+`.
 
     Returns the new n, the position after the line `+` or of the line with an error, the lines before that, and a Fault.
     """
@@ -95,7 +95,7 @@ def read_sequence(data: Letters, at: int, size: int, text: Letters, n: int) -> t
 
 @jit_helper
 def read_qualities(data: Letters, at: int, size: int, length: int) -> tuple[int, int, int]:
-    """Pass over the lines with the qualities of a sequence of `length` letters; see read_sequence."""
+    """Skip the lines with the qualities of a sequence of `length` letters; see read_sequence."""
     seen = lines = 0
     while seen < length or lines == 0:
         end, bad = find_end(data, at, size, QUALITY)

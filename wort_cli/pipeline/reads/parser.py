@@ -69,7 +69,7 @@ class CompiledParser:
         self.format = ""
         self._state = np.zeros(1, STATE)
         self._pending: list[bytes] = []
-        """What has arrived since the last parsing."""
+        """Bytes that have arrived since the last parsing."""
         self._size = 0
         """The bytes of it."""
         self._wanted = 1

@@ -30,9 +30,9 @@ class PythonParser:
         self._reads = self._bases = self._longest = 0
         self._text: list[bytes] = []
         self._expected = "header"
-        """What the next line of FASTQ is: header, sequence or qualities."""
+        """The kind of the next line of FASTQ: header, sequence or qualities."""
         self._sequence = b""
-        """Of the current record of FASTQ."""
+        """The sequence of the current FASTQ record."""
         self._length = 0
         """Qualities of that record, or letters of the current record of FASTA."""
         self._blank = 0

@@ -27,7 +27,7 @@ PACKED = 4
 
 
 class Readable(Protocol):
-    """What bytes are read from."""
+    """A source of bytes."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next bytes; none at the end."""

@@ -51,7 +51,7 @@ class RemoteFile:
         self._pieces = self._read()
 
     def read(self, _: int = -1, /) -> bytes:
-        """Return the next bytes; none at the end.  Raises JobFailed if they cannot be had; Cancelled."""
+        """Return the next bytes; none at the end.  Raises JobFailed if they cannot be fetched; Cancelled."""
         return next(self._pieces, b"")
 
     def _read(self) -> Iterator[bytes]:

@@ -59,7 +59,7 @@ class SketchedFiles:
     others: Mapping[Profile, tuple[Sketch, ...]]
     """The sketches of the other profiles of the pass."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the provenance says in place of what it says of files of the user's own: of an assembly."""
+    """Facts of an assembly for the provenance, in place of those of files of the user's own."""
 
 
 def sketch_files(attempt: Attempt) -> SketchedFiles:

@@ -41,7 +41,7 @@ class Engine(Protocol):
 
     name: str
     columns: tuple[Column, ...]
-    """What it counts hashes of."""
+    """The columns whose hashes it counts."""
     needs_whole_reads: bool
     """Whether the text must have whole reads, with a line feed before each."""
 

@@ -116,7 +116,7 @@ class Function:
 being_loaded: set[str] = set()
 """The modules whose loops some thread of this process loads, or compiles, at present.  Others wait for them."""
 being_compiled: set[str] = set()
-"""Those that are compiled, by this process or by another one that this waits for."""
+"""Functions that are being compiled, by this process or by another one for which this one waits."""
 
 
 class Loops:

@@ -14,7 +14,7 @@ from wort_cli.pipeline.sketching.slice_decoder import Text
 from wort_cli.pipeline.sketching.slices import Hashes
 
 READ = b"\n"
-"""What is before each read in the text; it is in no read."""
+"""The separator before each read in the text; no read contains it."""
 FLAGS = {
     "protein": "is_protein",
     "dayhoff": "dayhoff",

@@ -39,7 +39,7 @@ from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.stuck_threads import stuck_threads
 
 CRASH_TRIES = 4
-"""How often a slice is tried whose decoder crashes, in a row.  fastq-dump crashes now and then on aligned runs."""
+"""The number of tries in a row of a slice whose decoder crashes. fastq-dump crashes occasionally on aligned runs."""
 STALL_GRACE = 2.0
 """Seconds that a decoder has to report its own stall."""
 END_WITHIN = 5.0
@@ -55,7 +55,7 @@ class SketchTimeouts:
     """Seconds after which sketching fails."""
 
     slice: float = math.inf
-    """For one slice."""
+    """The time limit of one slice."""
     stall: float = math.inf
     """Without a new spot in any slice."""
 
@@ -92,7 +92,7 @@ class RunSketcher:
         """Finished slices, without their hashes."""
         self._decoding: dict[Slice, SliceDecoder] = {}
         self._threads: set[threading.Thread] = set()
-        """Those of the pool that have started a slice."""
+        """Threads of the pool that have started a slice."""
         self._stop = threading.Event()
         self._left_behind = threading.Event()
         """Set when threads are no longer waited for: the workspace may belong to a later attempt, or be removed."""

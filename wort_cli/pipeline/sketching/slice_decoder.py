@@ -33,13 +33,13 @@ class CannotDecode(Exception):
 
 
 class NeedsWholeRun(CannotDecode):
-    """What fastq-dump writes of this slice depends on spots of others, so that it must decode the run at once.
+    """The text of this slice depends on spots of others, so that fastq-dump must decode the run as a whole.
 
-    It fails for all spots of a blob that has a base with an invalid code (ncbi-vdb libs/vxf/map.c), and a blob may
-    have spots of several slices.
-    Where a spot has only technical reads, the library cannot compute what `--clip` leaves of it, and may use values of
-    a spot that it has read before for those after it (ncbi-vdb libs/sraxf/bio-start.c and libs/vdb/prod-cmn.c,
-    VFunctionProdCallRowFunc1).  It fails if it has read no spot before.
+    - fastq-dump fails for all spots of a blob that has a base with an invalid code (ncbi-vdb libs/vxf/map.c), and a
+      blob may have spots of several slices.
+    - If a spot has only technical reads, the library cannot compute the part that `--clip` leaves of it.  It may use
+      the values of an earlier spot for the spots after it (ncbi-vdb libs/sraxf/bio-start.c and libs/vdb/prod-cmn.c,
+      VFunctionProdCallRowFunc1), and fails if it has read none.
     """
 
 

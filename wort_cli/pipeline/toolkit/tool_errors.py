@@ -15,7 +15,7 @@ from wort_cli.model.failure import Failure, Reason
 LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
 """The time, tool and version before a message."""
 ERROR_MARKS = ("err: ", "int: ", "sys: ", "fatal: ")
-"""How a line of an error begins, without its prefix."""
+"""The marks of an error line, after its prefix."""
 INFO_MARK = " info: "
 """Marks a message that reports no error."""
 RATE_LIMIT_LINE = re.compile(r"info: HTTP read failure: .* status=429\b")
@@ -161,7 +161,7 @@ MEANINGS: tuple[Meaning, ...] = (
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 """The signals of a process that made an error; others come from outside."""
 CRASH_LINE = re.compile(r" fatal: SIGNAL - ")
-"""What a tool writes when such a signal ends it; its wrapper then exits with code 1 (sra-tools tools/driver-tool)."""
+"""The line of a tool that such a signal ended; its wrapper exits with code 1 (sra-tools tools/driver-tool)."""
 
 
 def is_crash(returncode: int, stderr: str) -> bool:

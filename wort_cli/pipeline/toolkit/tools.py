@@ -2,7 +2,7 @@
 
 All tools of an attempt share one process group, led by a guard (guard.py) that is started with the first tool.  If the
 guard is killed, the whole group is killed too.  Always the group is killed, never a single child: fastq-dump is a
-wrapper that forks the real program, which would go on running.  Tools get argument lists, no standard input, and an
+wrapper that forks the real program, which would continue running.  Tools get argument lists, no standard input, and an
 empty private working directory, because they look for `./SRR139146` there first.
 """
 
@@ -144,7 +144,7 @@ class ToolGroup:
         self.directory = directory
         self._versions = versions or ToolVersions()
         self.until_end = contextlib.ExitStack()
-        """What is kept until all tools have ended, such as locks on the references that they read."""
+        """Resources that are held until all tools have ended, such as locks on the references that they read."""
         self._settings = ToolkitSettings(directory, references)
         self.cancellation = cancellation
         self.log = log

@@ -84,7 +84,7 @@ def type_of(column: str, pyarrow: Any) -> Any:
 
 
 def names_in_parquet(path: Path | IO[bytes]) -> Iterator[str]:
-    """Yield the names in a manifest, each once in a batch of rows; ValueError if it is none."""
+    """Yield the names in a manifest, each once in a batch of rows; ValueError if it is invalid."""
     import pyarrow
     from pyarrow import parquet
 

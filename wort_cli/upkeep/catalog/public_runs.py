@@ -36,7 +36,7 @@ class PublicRuns:
     """The runs that have a public signature, in a file."""
 
     url: str
-    """Of the manifest."""
+    """The URL of the manifest."""
     etag: str
     runs: int
     left_out: int
@@ -89,7 +89,7 @@ def public_runs(settings: Settings, say: Callable[[str], None], *, offline: bool
 
 
 def read_list(objects: ObjectStore, stored: StoredObject, path: Path) -> PublicRuns:
-    """Read the names in a manifest, and keep them.  Raises UsageError without pyarrow, StoreError if it is none."""
+    """Read the names in a manifest, and keep them.  Raises UsageError without pyarrow, StoreError if it is invalid."""
     check_pyarrow()
     runs, others, url = RunSet(), 0, objects.target.url(stored.key)
     try:

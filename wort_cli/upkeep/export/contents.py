@@ -1,4 +1,4 @@
-"""What an export has: its files in order, and one sketch for the commands that are shown as examples."""
+"""The contents of an export: its files in order, and one sketch for the commands that are shown as examples."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -106,7 +106,7 @@ def has_checksum(path: Path, sha256: str) -> bool:
 
 
 def listed_in(lines: Iterator[str]) -> Iterator[Listed]:
-    """Yield the signatures in a manifest; ValueError or csv.Error if it is none of `wort export`."""
+    """Yield the signatures in a manifest; ValueError or csv.Error if `wort export` did not write it."""
     before = ""
     for name, rows in groupby(manifest_rows(lines), itemgetter(1)):
         found = list(rows)

@@ -26,7 +26,7 @@ class NotOurs(Exception):
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier collection has of one signature: each member with its sketches."""
+    """One signature of an earlier collection: each member with its sketches."""
 
     name: str
     members: tuple[tuple[Member, tuple[SketchRow, ...]], ...]
@@ -61,7 +61,7 @@ def look_through(file: IO[bytes], reserve: Callable[[str], None]) -> Member:
 
 
 def has_crate_metadata(file: IO[bytes]) -> bool:
-    """Return whether a collection has RO-Crate metadata; raise NotOurs if it is none."""
+    """Return whether a collection has RO-Crate metadata; raise NotOurs if it is not a collection."""
     try:
         return any(member.name == CRATE_METADATA.encode() for member in members_of(file))
     except NotAZipFile:

@@ -32,7 +32,7 @@ NEW_ROWS = 500
 
 
 class Target(Protocol):
-    """What signatures are exported to."""
+    """The target of an export."""
 
     def keep(self, entry: Entry, mark: bytes) -> int:
         """Keep what an earlier export has of a signature, if it has that mark; return the number of its sketches."""
@@ -65,12 +65,12 @@ class NoTarget:
 
 @dataclass
 class Exported:
-    """What was exported."""
+    """The result of an export."""
 
     signatures: int = 0
     sketches: int = 0
     bytes: int = 0
-    """Of the files that were added."""
+    """Bytes of the files that were added."""
     kept: int = 0
     """Signatures that an earlier export had."""
     trusts: dict[Trust, int] = field(default_factory=dict)

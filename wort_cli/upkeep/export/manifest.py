@@ -49,7 +49,7 @@ class ManifestSpool:
 
 
 def manifest_rows(lines: Iterator[str]) -> Iterator[tuple[str, str, SketchRow]]:
-    """Yield the location, the name and the row of each sketch in a manifest; ValueError or csv.Error if it is none."""
+    """Yield the location, the name and the row of each sketch; ValueError or csv.Error for an invalid manifest."""
     if next(lines, "") != VERSION_LINE:
         raise ValueError("the manifest has no version")
     reader = csv.reader(lines)

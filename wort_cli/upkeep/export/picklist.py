@@ -36,14 +36,14 @@ TYPES = (*NAMES, *MD5S, *PAIRS)
 
 @dataclass(frozen=True)
 class Picklist:
-    """What a picklist selects."""
+    """The selection of a picklist."""
 
     kind: str
     values: frozenset[tuple[str, str]]
     """The name and the md5 of each, as they are compared; one of them is empty if it is not."""
     excludes: bool = False
     found: set[tuple[str, str]] = field(default_factory=set)
-    """Those that were selected so far."""
+    """Pairs that were selected so far."""
 
     def selects(self, name: str, md5: str) -> bool:
         """Return whether it selects a sketch."""

@@ -1,7 +1,7 @@
 """Describes an export as an RO-Crate: what it has, of which runs, how and when it was made, under which license.
 
 Source: RO-Crate 1.1 (w3id.org/ro/crate/1.1), and the profile Process Run Crate for the action.  The library `rocrate`
-describes all but the files with signatures, of which there may be millions: they are written one after the other.
+describes all except the files with signatures, of which there may be millions: they are written one after the other.
 """
 
 import json
@@ -19,10 +19,10 @@ from wort_cli.model.units import iso_time
 from wort_cli.upkeep.export.contents import MISSING, Contents, ExportedFile
 
 VERSION = "1.1"
-"""Of RO-Crate: what repositories take."""
+"""The version of RO-Crate that repositories accept."""
 NO_LICENSE = "No license was stated when the signatures were exported."
 LICENSE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
-"""What may be an identifier of SPDX."""
+"""A possible identifier of SPDX."""
 RUN_PAGE = "https://identifiers.org/insdc.sra:"
 FILES = {
     MANIFEST: ("manifest", "The sketches of all signatures, as a manifest of sourmash"),
@@ -32,12 +32,12 @@ FILES = {
 
 @dataclass(frozen=True)
 class CrateFacts:
-    """What an RO-Crate says of an export as a whole."""
+    """The facts of an RO-Crate about an export as a whole."""
 
     name: str
     description: str
     parameters: str
-    """Of the sketches, as a profile defines them."""
+    """The parameters of the sketches, as a profile defines them."""
     license: str
     """A URL, an identifier of SPDX, a text, or empty."""
     made_at: float

@@ -1,4 +1,4 @@
-"""Which sketches of a signature an export takes, and how."""
+"""Selects the sketches of a signature for an export, and how they are written."""
 
 from dataclasses import dataclass
 

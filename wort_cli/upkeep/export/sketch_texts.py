@@ -95,7 +95,7 @@ def sketch_texts(
 
 
 def parsed(text: bytes) -> Sketch:
-    """Return the sketch in a JSON text; raise OtherContent if it is none."""
+    """Return the sketch in a JSON text; raise OtherContent if it is not one."""
     try:
         return parse_sketch(json.loads(text))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):

@@ -64,7 +64,7 @@ class ZipTarget:
 
     @property
     def contents(self) -> Contents:
-        """What the collection has so far."""
+        """The contents of the collection so far."""
         return self._made.contents
 
     def add_other(self, name: str, pieces: Iterable[bytes]) -> None:

@@ -9,7 +9,7 @@ from wort_cli.web.pages.words import PROMISES
 
 @dataclass(frozen=True)
 class AboutPage:
-    """What the server is."""
+    """The page that describes the server."""
 
     version: str = __version__
 

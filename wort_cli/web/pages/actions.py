@@ -1,4 +1,4 @@
-"""What the forms of the pages do: queue, cancel, retry, pause, resume.
+"""The actions of the forms of pages: queue, cancel, retry, pause, resume.
 
 Each checks who sends it (`forms.py`), does what the command of the same name does, and redirects to the page that shows
 the result, with a message.
@@ -37,7 +37,7 @@ from wort_cli.web.services import Services
 BATCH = 5000
 """Jobs that are changed before the time is looked at."""
 SECONDS = 8.0
-"""For which a form changes jobs; a person can go on with the rest."""
+"""The time for which a form changes jobs; the page offers to continue with the rest."""
 MAX_LIST = 1 << 18
 """Characters of a list."""
 LINKED = 1500
@@ -168,7 +168,7 @@ async def change_many(request: Request) -> Response:
     verb = change.done_one if number == 1 else change.done_many
     message = f"{jobs_in_words(number)} {verb}."
     if left:
-        message += f" {jobs_in_words(left)} are left: send the form again to go on."
+        message += f" {jobs_in_words(left)} are left: send the form again to continue."
     return done(request, sent.session, where_after(change, job_filter, left), message)
 
 

@@ -86,7 +86,7 @@ class OperationView:
     path: str
     summary: str
     needs: str
-    """What a client must show, as a sentence; empty if nothing."""
+    """The required credentials, as a sentence; empty if none."""
     parameters: tuple[Field, ...]
     bodies: tuple[Content, ...]
     responses: tuple[ResponseView, ...]
@@ -117,7 +117,7 @@ class SchemaView:
 
 @dataclass(frozen=True)
 class Subject:
-    """What the examples are about."""
+    """The URL and the examples of a server, which the command lines use."""
 
     url: str
     """The URL of the server."""

@@ -31,7 +31,7 @@ class Badge:
 
     @property
     def label(self) -> str:
-        """What stands on its left side."""
+        """The text on its left side."""
         return LABEL
 
     @property
@@ -51,7 +51,7 @@ def width_of(words: str) -> float:
 
 
 def badge_of(ledger: Ledger, name: Name, profile: Profile) -> Badge:
-    """Return the badge of a name: the trust of its signature, or how it is with it."""
+    """Return the badge of a name: the trust of its signature, or why there is none."""
     record = ledger.catalog.get(name, profile.name)
     jobs = ledger.jobs.named(name)
     newest = next((job for job in jobs if job.kind is JobKind.COMPUTE and job.profile == profile.name), None)

@@ -68,7 +68,7 @@ class CatalogPage:
     profile: str
     profiles: tuple[str, ...]
     start: str
-    """What the names start with."""
+    """The prefix of the names."""
     trust: str
     after: str
     """The name behind which the page starts."""
@@ -87,7 +87,7 @@ class CatalogPage:
 
 @dataclass(frozen=True)
 class CatalogQuery:
-    """What the URL of a page of the catalog says."""
+    """The query of a page of the catalog, from its URL."""
 
     start: str = ""
     trust: Trust | None = None
@@ -95,7 +95,7 @@ class CatalogQuery:
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> "CatalogQuery":
-        """Return the query in a URL.  Raises UsageError if a value is none that there can be."""
+        """Return the query in a URL.  Raises UsageError if a value is invalid."""
         start, trust, after = given.get("start", "").strip(), given.get("trust", ""), given.get("after", "")
         for text in (start, after):
             if text and not LOCAL_NAME.fullmatch(text):

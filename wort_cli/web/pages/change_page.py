@@ -12,7 +12,7 @@ from wort_cli.web.access_file import Right
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to jobs; `states` are those of the jobs that it can be done to."""
+    """A change of jobs; `states` are those of the jobs to which it applies."""
 
     right: Right
     verb: str
@@ -53,11 +53,11 @@ class ChangePage:
     reason: str
     group: str
     counts: tuple[tuple[str, int], ...]
-    """How many jobs of each state would be changed."""
+    """The number of jobs of each state that would be changed."""
 
     @property
     def jobs(self) -> int:
-        """How many jobs would be changed."""
+        """The number of jobs that would be changed."""
         return sum(n for _, n in self.counts)
 
     def document(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How similar two signatures are, as `wort view A B` says it.
+"""Compares two signatures, as `wort view A B` does.
 
 Both files are compared with the catalog, and read by the strict reader within its limits; one pair at a time, and only
 small ones, because their hashes are in the memory of the server.  What was found is kept.
@@ -98,7 +98,7 @@ def similarities(a: tuple[Sketch, ...], b: tuple[Sketch, ...]) -> tuple[Similari
 
 
 def compared_name(text: str) -> Name:
-    """Return the name that a field has.  Raises UsageError if it is none."""
+    """Return the name that a field has.  Raises UsageError if it is invalid."""
     names, others = names_in(text)
     if len(names) == 1 and not others:
         return names[0]

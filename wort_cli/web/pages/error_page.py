@@ -9,7 +9,7 @@ from wort_cli.web.errors import Problem
 from wort_cli.web.pages.rendering import render
 
 FOR_PROGRAMS = ("/v1", "/wort-")
-"""How the paths of the interface begin; its clients get problem documents, whatever they accept."""
+"""The prefixes of paths of the interface; its clients get problem documents, whatever they accept."""
 HEADINGS = {404: "This is not here", 400: "That cannot be answered", 413: "That is too much"}
 
 

@@ -25,14 +25,14 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast the jobs of a group end."""
+    """The rate at which the jobs of a group end."""
 
     ended: int
     """Jobs that have ended within the last hour, of those that ended last."""
     per_hour: float | None
     """None while too few have ended."""
     seconds_left: float | None
-    """Until the last one ends, at this rate."""
+    """Seconds until the last job ends, at this rate."""
 
 
 @dataclass(frozen=True)

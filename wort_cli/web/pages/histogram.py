@@ -19,7 +19,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 12.0, 40.0
 LOWEST = 0.45
 """The left end of the axis of abundances."""
 ROOM = 5.0
-"""How much higher the axis is than the highest bar; the labels of the peaks need it."""
+"""The height of the axis as a multiple of the highest bar; the labels of the peaks need the space."""
 LETTER = 0.024
 """The share of the axis that a digit of a label takes."""
 FEW = 60

@@ -17,7 +17,7 @@ NEWEST = 10
 
 @dataclass(frozen=True)
 class HomePage:
-    """What the first page shows."""
+    """The content of the first page."""
 
     signatures: int
     daemon: DaemonView

@@ -11,7 +11,7 @@ from wort_cli.web.pages.places import database_of
 
 @dataclass(frozen=True)
 class ProgressView:
-    """How far a running job is."""
+    """The progress of a running job."""
 
     stage: str
     fraction: float | None

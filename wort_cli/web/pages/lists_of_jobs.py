@@ -51,7 +51,7 @@ class QueuePage:
 
 
 def parse_filter(given: Mapping[str, str]) -> JobFilter:
-    """Return the filter in the query of a URL.  Raises UsageError if a value is none that there can be."""
+    """Return the filter in the query of a URL.  Raises UsageError if a value is invalid."""
     state, reason = given.get("state", ""), given.get("reason", "")
     if state and state not in set(JobState):
         raise UsageError(f"there is no state {shown(state)}", f"the states are {', '.join(JobState)}")
@@ -63,7 +63,7 @@ def parse_filter(given: Mapping[str, str]) -> JobFilter:
 
 
 def parse_before(text: str) -> int | None:
-    """Return the number before which a page starts; None for the newest.  Raises UsageError if it is none."""
+    """Return the number before which a page starts; None for the newest.  Raises UsageError if it is not a number."""
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):

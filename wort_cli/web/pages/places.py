@@ -10,7 +10,7 @@ from wort_cli.model.spelling import Spelling
 from wort_cli.web import databases
 
 SRA, GENOMES, IMG, LOCAL = DATABASES = (*databases.DATABASES, "local")
-"""What is before the id in the path of a page: the names of the earlier service, and that of local signatures."""
+"""The prefixes of ids in paths of pages: the names of the earlier service, and that of local signatures."""
 HINT = "check the id, or search for it"
 
 

@@ -26,7 +26,7 @@ from wort_cli.web.pages.viewer import viewer_of
 TEMPLATES = Path(__file__).with_name("templates")
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Cookie"}
 PRIVATE = HEADERS | {"Cache-Control": "private, no-cache"}
-"""Of a page that is made for somebody."""
+"""Headers of a page that was made for one client."""
 
 
 def visible(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The page of a run: how it is with its signature, why it is missing if it is, and all that is known of it.
+"""The page of a run: the standing of its signature, why it is missing if it is, and all that is known of it.
 
 The same for assemblies and local names.  What a page says is decided here; the template only writes it.
 """
@@ -42,7 +42,7 @@ class SketchView:
     note: str
     """Why it is empty."""
     bins: tuple[tuple[int, int, int], ...] = ()
-    """Of the histogram: the smallest and the largest abundance of each bin, and its hashes."""
+    """Bins of the histogram: the smallest and the largest abundance, and the number of hashes."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class SignatureView:
 
 @dataclass(frozen=True)
 class SubmissionView:
-    """A signature that somebody submitted."""
+    """A submitted signature."""
 
     trust: str
     promise: Promise
@@ -96,7 +96,7 @@ class RunPage:
     other_profiles: tuple[str, ...]
     standing: Standing
     sentence: str
-    """How it is with the signature, in one sentence."""
+    """The standing of the signature, in one sentence."""
     reason: str | None
     message: str
     """The facts of this case, if the reason has any."""
@@ -148,7 +148,7 @@ class RunPage:
 
 @dataclass(frozen=True)
 class Situation:
-    """How it is with a signature: the standing, and why."""
+    """The standing of a signature, and why."""
 
     standing: Standing
     sentence: str
@@ -203,7 +203,7 @@ def place_in_queue(ledger: Ledger, job: Job | None) -> int | None:
 
 
 def situation_of(record: SignatureRecord | None, job: Job | None, position: int | None) -> Situation:
-    """Return how it is with a signature, from the catalog and the newest job that computes it."""
+    """Return the standing of a signature, from the catalog and the newest job that computes it."""
     live = job is not None and job.state.is_live
     if record is not None and record.trust is Trust.MISMATCH and not live:
         return Situation(

@@ -28,7 +28,7 @@ COLUMNS = ("name", "standing", "state", "reason", "message", "trust")
 
 @dataclass(frozen=True)
 class Answer:
-    """How it is with one name of a list."""
+    """The standing of one name of a list."""
 
     name: str
     database: str
@@ -52,18 +52,18 @@ class SearchPage:
 
     @property
     def counts(self) -> tuple[tuple[Standing, int], ...]:
-        """How many names have each standing."""
+        """The number of names with each standing."""
         found = Counter(answer.standing for answer in self.answers)
         return tuple((standing, found[standing]) for standing in Standing)
 
     @property
     def missing(self) -> int:
-        """How many can be queued."""
+        """The number of signatures that can be queued."""
         return len(names_to_queue(self.answers))
 
     @property
     def unavailable(self) -> int:
-        """How many can only be queued again although they are known to be unavailable."""
+        """The number of signatures that are known to be unavailable, and can only be queued again."""
         return len(names_to_queue(self.answers, retry=True)) - self.missing
 
     @property
@@ -116,7 +116,7 @@ def search_page(ledger: Ledger, profile: str, text: str) -> SearchPage:
 
 
 def answers(ledger: Ledger, profile: str, names: tuple[Name, ...]) -> list[Answer]:
-    """Return how it is with each name, in the order of the list."""
+    """Return the standing of each name, in the order of the list."""
     found: dict[str, Answer] = {}
     words = sorted(map(str, names))
     for entry in ledger.catalog.sketches.entries(profile, names=words):

@@ -1,4 +1,4 @@
-"""What the pages of a server share: the home, sketches that were read, and the state of the daemon."""
+"""Shared objects of the pages: the home, sketches that were read, and the state of the daemon."""
 
 from starlette.requests import Request
 
@@ -19,7 +19,7 @@ STATUS_SECONDS = 1.0
 
 
 class Pages:
-    """What the pages share; one for each application.  In a handler: `request.app.state.pages`."""
+    """The shared objects of the pages of an application.  In a handler: `request.app.state.pages`."""
 
     def __init__(self, home: ServedHome) -> None:
         self.home = home

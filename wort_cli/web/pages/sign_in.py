@@ -79,7 +79,7 @@ async def signed_in(request: Request) -> Response:
     then, name = local_path(field_of(fields, "to", 2000)), field_of(fields, "user", 100)
     token, password, link = (field_of(fields, key, MOST) for key in ("token", "password", "link"))
     try:
-        secret = await begun(request, link, token, name, password)
+        secret = await begin_session(request, link, token, name, password)
     except Problem as problem:
         if problem.status != 401:
             raise
@@ -91,7 +91,7 @@ async def signed_in(request: Request) -> Response:
     return response
 
 
-async def begun(request: Request, link: str, token: str, name: str, password: str) -> str:
+async def begin_session(request: Request, link: str, token: str, name: str, password: str) -> str:
     """Begin a session; return the secret of its cookie.  Raises Problem 401, or 429 if an address tries many."""
     services: Services = request.app.state.services
     sessions, failures, address = services.sessions, services.limits.failures, address_of(request)
@@ -115,7 +115,7 @@ async def begun(request: Request, link: str, token: str, name: str, password: st
         secret = sessions.begin(By.PASSWORD, key_of(user))
     else:
         raise Problem(401, "give a token, or a name and a password", reason="unauthorized")
-    failures.wait(address, -1.0)  # it was none
+    failures.wait(address, -1.0)  # it was not a failure
     return secret
 
 

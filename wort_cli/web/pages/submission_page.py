@@ -49,14 +49,14 @@ class Step:
 
 @dataclass(frozen=True)
 class SubmissionPage:
-    """What the page shows."""
+    """The content of the page."""
 
     id: str
     origin: str
     submitter: str
     received_at: str | None
     state: str
-    """That of the intake."""
+    """The state of the intake."""
     is_interrupted: bool
     checks: tuple[Step, ...]
     hint: str
@@ -71,7 +71,7 @@ class SubmissionPage:
 
     @property
     def heading(self) -> str:
-        """How it is with the signature, in a few words."""
+        """The standing of the signature, in a few words."""
         if self.submission is not None:
             return HEADINGS.get(Trust(self.submission.trust), "Accepted")
         if self.is_interrupted:

@@ -54,7 +54,7 @@ class OwnIntake:
 
 @dataclass(frozen=True)
 class SubmitPage:
-    """What the page shows."""
+    """The content of the page."""
 
     max_bytes: int
     newest: tuple[OwnIntake, ...]
@@ -102,7 +102,7 @@ async def submitted(request: Request) -> Response:
             detail = "choose a file or give its URL, not both" if url else "choose a file, or give its URL"
             raise Problem(400, detail, reason="invalid")
         if url and not URL.match(url):
-            raise Problem(400, f"{shown(url)} is no URL", reason="invalid", hint="a URL begins with https://")
+            raise Problem(400, f"{shown(url)} is not a URL", reason="invalid", hint="a URL begins with https://")
         name = name_in(field_of(fields, "accession"))
         claims = Claims(token.name, name, field_of(fields, "url", 2000), BY_FORM)
         origin = url or printable_name(file_name)
@@ -119,7 +119,7 @@ def name_in(text: str) -> Name | None:
     database = database_of(upper)
     if database is None:
         wanted = "; ".join(one.words for one in DATABASES.values())
-        raise Problem(400, f"{shown(text)} is no id of a database", reason="invalid-accession", hint=wanted)
+        raise Problem(400, f"{shown(text)} is not an id of a database", reason="invalid-accession", hint=wanted)
     return database.parse(upper)
 
 

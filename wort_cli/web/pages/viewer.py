@@ -1,4 +1,4 @@
-"""Who looks at a page, and what the page offers."""
+"""The viewer of a page: the client that requested it, and what the page offers to it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -16,14 +16,14 @@ NOTICE = "notice"
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks at a page; `name` is empty if nobody has signed in."""
+    """The client that requested a page; `name` is empty if it has not signed in."""
 
     name: str = ""
     rights: Collection[Right] = ()
     csrf: str = ""
     """The token of the forms."""
     notice: str = ""
-    """What the form that led to the page has done."""
+    """The result of the form that led to the page."""
     is_read_only: bool = False
     is_closed: bool = False
     """Whether reading needs a sign-in."""

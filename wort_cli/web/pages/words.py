@@ -8,7 +8,7 @@ from wort_cli.model.provenance import Trust
 
 
 class Standing(StrEnum):
-    """How it is with a signature that somebody looks for."""
+    """The standing of a signature: whether it exists, and if not, why."""
 
     HAVE = "have"
     QUEUED = "queued"
@@ -43,7 +43,7 @@ OF_STATE = {
 
 @dataclass(frozen=True)
 class Promise:
-    """What a level of trust promises, and what it does not."""
+    """The promise of a level of trust, and its limits."""
 
     promise: str
     caveat: str

@@ -85,12 +85,12 @@ def test_nothing_is_written_if_nothing_is_there(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--all"], "where to?"),
-        (["-o", "x.sig.zip"], "which signatures?"),
+        (["--all"], "no output file is named"),
+        (["-o", "x.sig.zip"], "no signatures are named"),
         (["--all", "-o", "x.sig"], "neither a .zip file nor a directory"),
         (["--all", "-o", "no/x.sig.zip"], "there is no directory"),
         (["--all", RUNS[0], "-o", "x.zip"], "--all selects all signatures"),
-        (["SRR1*", "-g", "pond", "-o", "x.zip"], "a pattern selects alone"),
+        (["SRR1*", "-g", "pond", "-o", "x.zip"], "a pattern excludes other selections"),
         (["-g", "lake", "-o", "x.zip"], "there is no group 'lake'"),
         (["a/b", "-o", "x.zip"], "cannot be the name of a signature"),
         (["--all", "--moltype", "RNA", "-o", "x.zip"], "there is no moltype 'RNA'"),

@@ -55,7 +55,7 @@ def test_refuted_signature_is_not_taken_again(home: PublicWorld, twin: PublicTwi
 
 
 def test_request_that_accepts_nothing_is_heeded(home: PublicWorld) -> None:
-    """Of two requests for a run, one of which does not accept the public signature."""
+    """One of two requests for a run does not accept the public signature."""
     home("compute", A, B, "--accept-public")
     home("compute", A)
     home("compute", B, "--accept-public")

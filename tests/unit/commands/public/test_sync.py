@@ -27,7 +27,7 @@ def test_pull_records_a_named_run_as_published(home: PublicWorld, twin: PublicTw
 @pytest.mark.parametrize("words", [("sync", "pull"), ("sync", "ls")])
 def test_all_public_signatures_are_refused(home: PublicWorld, twin: PublicTwin, words: tuple[str, ...]) -> None:
     done = home(*words)
-    assert (done.code, "too many to take all" in done.err, twin.requests) == (2, True, [])
+    assert (done.code, "too many to download all" in done.err, twin.requests) == (2, True, [])
 
 
 def test_nothing_is_pushed(home: PublicWorld, twin: PublicTwin) -> None:
@@ -59,7 +59,7 @@ def test_check_compares_what_is_here_with_the_public_ones(home: PublicWorld, twi
 
 
 def test_computed_signature_replaces_a_public_one_unless_that_is_accepted(home: PublicWorld) -> None:
-    """To pull a public signature is not to accept it in place of computing."""
+    """Pulling a public signature does not mean that it is accepted in place of computing."""
     assert home("sync", "pull", A).code == 0
     assert "already there" in home("compute", A, "--accept-public").out
     done = home("compute", A, "--now")

@@ -1,4 +1,4 @@
-"""What the errors of PostgreSQL and Redis mean, and that none shows a password."""
+"""Errors of PostgreSQL and Redis are classified, and none shows a password."""
 
 import pytest
 

@@ -234,7 +234,7 @@ def test_job_that_is_returned_is_queued_again(
 
 @pytest.fixture
 def statements(ledger: Ledger) -> list[str]:
-    """What the coordinator has SQLite execute from now on."""
+    """The statements that SQLite executes for the coordinator from now on."""
     found: list[str] = []
     ledger.storage.connection.set_trace_callback(found.append)
     return found

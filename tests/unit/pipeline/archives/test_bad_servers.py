@@ -1,4 +1,4 @@
-"""Servers that are silent, break off, answer something else, or slowly: what becomes of an archive, and how soon.
+"""Servers that are silent, close connections, or answer wrongly or slowly: the result of a fetch, and its time.
 
 One table has what a server can do wrong.  Each row is tried with one server (there is a reason, in time) and with a
 second location (the archive is obtained), and, where it makes sense, with the locator instead.
@@ -31,7 +31,7 @@ LONGEST = 60.0
 
 @dataclass(frozen=True)
 class Bad:
-    """What a server does wrong, and the reason if there is no other."""
+    """The fault of a server, and the reason if it is not the usual one."""
 
     fate: Callable[[Request], Fate]
     reason: Reason | None = Reason.NETWORK
@@ -39,7 +39,7 @@ class Bad:
     locator: Reason | None = Reason.NETWORK
     """The reason if the locator does it; None if that is harmless."""
     message: str = ""
-    """What the detail has."""
+    """A part of the detail."""
 
 
 def expired(request: Request) -> Fate:
@@ -49,8 +49,8 @@ def expired(request: Request) -> Fate:
 
 BAD = {
     "silent": Bad(lambda r: Fate(silent=True), message="does not answer"),
-    "dies in the midst": Bad(lambda r: Fate(cut=0.0), message="broke off"),
-    "stalls in the midst": Bad(lambda r: Fate(cut=0.5, stall=True) if r.last > READ.offset or r.last < 0 else Fate()),
+    "dies halfway": Bad(lambda r: Fate(cut=0.0), message="broke off"),
+    "stalls halfway": Bad(lambda r: Fate(cut=0.5, stall=True) if r.last > READ.offset or r.last < 0 else Fate()),
     "page of HTML with 200": Bad(lambda r: Fate(status=200)),
     "403": Bad(lambda r: Fate(status=403), message="403"),
     "404": Bad(lambda r: Fate(status=404), Reason.NO_DATA, message="404"),

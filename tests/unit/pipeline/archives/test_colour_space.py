@@ -1,4 +1,4 @@
-"""An archive with colours is told from one with bases by its columns."""
+"""The columns of an archive show whether it has colours or bases."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ URL = "https://user:secret@example.org/sra/SRR000001?key=secret"
 
 
 class Sent:
-    """What a server has sent, as http.client reads it."""
+    """An answer of a server, as http.client reads it."""
 
     def __init__(self, text: str) -> None:
         self._data = text.replace("\n", "\r\n").encode()

@@ -1,4 +1,4 @@
-"""An archive is obtained only if it is undamaged, and what vouches that it is the run's is recorded.
+"""An archive is obtained only if it is undamaged; how it was identified as the run's is recorded.
 
 Everything here happens in a network in memory; tests/damages draws thousands of such cases at random.
 """
@@ -147,7 +147,7 @@ def test_data_that_contradict_their_sums_wherever_they_are_come_from_a_damaged_a
     for whole in (False, True):
         wish = Wish(RUN, FASTQ_DUMP, whole=whole, locator_url="https://locator/sdl")
         obtainer = Obtainer(MemoryClient(network), Politeness(tmp_path / "rates"), NEVER, lambda text: None)
-        with pytest.raises(JobFailed, match="READ/data does not match its md5 sum"):
+        with pytest.raises(JobFailed, match=r"READ/data of SRR[0-9]+ does not match its md5 sum"):
             obtainer.obtain(wish, tmp_path / "archive")
 
 

@@ -70,7 +70,7 @@ def test_file_that_is_no_archive_is_passed_over_and_logged(tmp_path: Path, conte
     assert list(find_in_directories(RUN, (tmp_path, tmp_path / "next"), log.append)) == [
         FoundArchive(good, Format.LITE)
     ]
-    assert log == [f"{tmp_path / 'SRR139146.sra'} is passed over: it does not start like an SRA archive"]
+    assert log == [f"{tmp_path / 'SRR139146.sra'} is skipped: it does not start like an SRA archive"]
 
 
 def test_columns_without_their_record_are_passed_over(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_normalized_archive_of_a_later_directory_is_preferred_to_a_lite_one(tmp_
          Format.NORMALIZED),
     ],
 )  # fmt: skip
-def test_format_is_told_by_the_content_and_else_by_the_name(
+def test_format_comes_from_the_content_or_else_the_name(
     tmp_path: Path, name: str, content: bytes, expected: Format
 ) -> None:
     assert format_of(put(tmp_path / name, content)) is expected

@@ -107,7 +107,7 @@ def test_waiting_ends_when_the_job_is_cancelled(tmp_path: Path) -> None:
     try:
         cancelled = Cancellation(lambda: True)
         with pytest.raises(Cancelled), store.held(reference("A1"), fetch, cancelled):
-            raise AssertionError("a cancelled job goes on")
+            raise AssertionError("a cancelled job continues")
     finally:
         over.set()
         thread.join(30)

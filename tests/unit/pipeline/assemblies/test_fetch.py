@@ -55,7 +55,7 @@ def test_next_attempt_continues(file: AssemblyFile, server: ArchiveServer, clien
 
 
 def test_other_content_is_fetched_from_its_start(file: AssemblyFile, server: ArchiveServer) -> None:
-    """Also from a server that passes over If-Range and sends the rest of another file."""
+    """One server ignores If-Range and sends the rest of another file."""
 
     def replaced(request: Request) -> Fate:
         server.files["x.fna.gz"] = OTHER  # for the next request
@@ -80,11 +80,11 @@ def test_part_of_another_url_is_not_used(file: AssemblyFile, server: ArchiveServ
         (Fate(status=200), Reason.NETWORK, "does this network need a login"),
         (Fate(status=429), Reason.RATE_LIMITED, "it asks for fewer requests"),
         (Fate(status=503), Reason.NETWORK, "it has an internal error"),
-        (Fate(body=b""), Reason.NETWORK, "what came is empty"),
-        (Fate(body=b">1\nACGT\n"), Reason.NETWORK, "what came is not compressed"),
+        (Fate(body=b""), Reason.NETWORK, "the answer is empty"),
+        (Fate(body=b">1\nACGT\n"), Reason.NETWORK, "the answer is not compressed"),
         (Fate(cut=0.0), Reason.NETWORK, "broke off"),
         (Fate(without=("Content-Length",)), Reason.NETWORK, "does not say how long the file is"),
-        (Fate(noise=b"SSH-2.0-x\r\n"), Reason.NETWORK, "cannot be asked"),
+        (Fate(noise=b"SSH-2.0-x\r\n"), Reason.NETWORK, "cannot be queried"),
     ],
     ids=["missing", "page", "limited", "down", "empty", "plain", "cut", "no-length", "noise"],
 )

@@ -1,4 +1,4 @@
-"""Tests of where an assembly is found, and of the reason for each that cannot be had."""
+"""Tests of the location of an assembly, and of the reason for each that is unavailable."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -93,12 +93,12 @@ def without(path: str) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
         (site(OTHERS), Reason.NOT_FOUND, "has no assembly GCA_000005845.2"),
         (
             site(OTHERS, unlisted=[replace(COLI, accession=f"GCA_000005845.{n}") for n in (1, 3, 10)]),
-            Reason.NOT_FOUND, "NCBI has the sequences of GCA_000005845.10, and no more those of GCA_000005845.2",
+            Reason.NOT_FOUND, "NCBI has the sequences of GCA_000005845.10, and no longer those of GCA_000005845.2",
         ),
         (site(OTHERS, [replace(SUPPRESSED, sequences=b"")]), Reason.WITHDRAWN, "NCBI has suppressed GCA_000005845.2"),
         (
             site(OTHERS, [replace(COLI, sequences=b"", status="replaced")]),
-            Reason.NOT_FOUND, "GCA_000005845.2 was replaced, and NCBI has its sequences no more",
+            Reason.NOT_FOUND, "GCA_000005845.2 was replaced, and NCBI no longer has its sequences",
         ),
         (site([replace(COLI, sequences=b"")]), Reason.NO_DATA, "but has no file genomic.fna.gz of it"),
     ],
@@ -129,7 +129,7 @@ def test_missing_sums_leave_the_file_without_md5(server: ArchiveServer, client: 
         (Fate(status=403), Reason.NETWORK, "it refuses the request"),
         (Fate(status=429), Reason.RATE_LIMITED, "it asks for fewer requests"),
         (Fate(cut=0.5), Reason.NETWORK, "broke off"),
-        (Fate(body=b"md5sum\n"), Reason.NETWORK, "what came is not a list of md5 sums"),
+        (Fate(body=b"md5sum\n"), Reason.NETWORK, "the answer is not a list of md5 sums"),
     ],
     ids=["page", "down", "refused", "limited", "cut", "other"],
 )

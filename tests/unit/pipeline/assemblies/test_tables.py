@@ -40,7 +40,7 @@ def test_absence_is_seen_by_a_few_ranges(server: ArchiveServer, client: Requests
     assert server.sent < len(data) / 3
 
 
-def test_versions_of_an_assembly_are_told_apart(server: ArchiveServer, client: Requests) -> None:
+def test_versions_of_an_assembly_are_distinguished(server: ArchiveServer, client: Requests) -> None:
     versions = [replace(Assembly(), accession=f"GCA_000005845.{n}", asm_name=f"v{n}") for n in (1, 2, 10)]
     for one in versions:
         row = find(server, client, one.accession, table(versions))
@@ -78,7 +78,7 @@ def test_table_that_is_missing_or_empty_lists_nothing(server: ArchiveServer, cli
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"Run,ReleaseDate\nSRR1,2020\n", "what came is not an assembly summary"),
+        (b"Run,ReleaseDate\nSRR1,2020\n", "the answer is not an assembly summary"),
         (HEADER.replace("ftp_path", "path").encode(), "has no column ftp_path"),
         (HEADER.encode() + b"GCA_000005845.2\tPRJNA225\n", "has a row of 2 values for GCA_000005845.2"),
     ],

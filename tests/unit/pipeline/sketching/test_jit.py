@@ -12,7 +12,9 @@ from tests.unit.pipeline.sketching.loops_in_use import ALL
 from wort_cli.pipeline.sketching import loops
 from wort_cli.pipeline.sketching.loops import Loops
 
-SOURCES = [path for path in Path(wort_cli.__file__).parent.rglob("*.py") if "@jit" in path.read_text(encoding="utf-8")]
+SOURCES = [
+    path for path in Path(wort_cli.__file__).parent.rglob("*.py") if "@jit\n" in path.read_text(encoding="utf-8")
+]
 
 
 def imported_modules(path: Path) -> Iterator[Path]:

@@ -189,7 +189,7 @@ def test_failed_slice_stops_the_others(tmp_path: Path) -> None:
 
 
 def test_thread_that_is_left_behind_writes_nothing_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It hangs while the job is tried again elsewhere, which ends and removes the workspace; then it goes on."""
+    """It hangs while the job is tried again elsewhere, which ends and removes the workspace; then it continues."""
     monkeypatch.setattr(run_sketcher, "REPORT_INTERVAL", 0.01)
     goes_on = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Which slices a quick verification chooses, and what they refute."""
+"""Tests of the slices that a quick verification chooses, and of what they refute."""
 
 from itertools import pairwise
 from random import Random
@@ -45,7 +45,7 @@ def of(table: Counts) -> Sketch:
 
 RANDOM = Random(1)
 RUN = {RANDOM.randrange(1, MAX_HASH): 40 + n % 7 for n in range(1000)}
-"""Of 1000 spots; a slice of 100 has a tenth of the abundances."""
+"""The hashes of a run of 1000 spots; a slice of 100 has a tenth of the abundances."""
 SEEN = {h: n // 10 for h, n in RUN.items()}
 
 
@@ -96,7 +96,7 @@ def test_slices_of_a_small_run_say_too_little(bases: int, is_enough: bool) -> No
 
 
 def test_slices_with_few_hashes_say_too_little() -> None:
-    """Such as those of a large run with few different sequences."""
+    """A large run with few different sequences has such slices."""
     check_has_hashes(sample())
     few = Sample((Slice(1, 50),), (of(dict(list(SEEN.items())[:199])), of({})), {}, 1000, 1)
     with pytest.raises(TooFewHashes, match="at most 199 hashes"):

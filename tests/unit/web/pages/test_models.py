@@ -1,4 +1,4 @@
-"""What pages show, from a home with a job in every state."""
+"""Tests of the content of pages, from a home with a job in every state."""
 
 import csv
 import io

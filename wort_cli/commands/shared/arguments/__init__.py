@@ -1,1 +1,1 @@
-"""What the words of a command line name: options, lists, sources, jobs and profiles."""
+"""Parsing of command lines: options, lists, sources, jobs and profiles."""

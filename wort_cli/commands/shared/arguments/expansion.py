@@ -15,7 +15,6 @@ from wort_cli.ledger.runs import Amounts
 from wort_cli.model.accession import Accession, RecordAccession
 from wort_cli.model.units import format_bases, format_bytes
 from wort_cli.pipeline.projects.kept import Listing
-from wort_cli.pipeline.projects.listing import list_runs
 from wort_cli.settings import Settings
 
 
@@ -35,6 +34,8 @@ class Expander:
 
     def runs(self, record: RecordAccession) -> Iterator[Accession]:
         """Yield the runs of a record.  Raises NotListed or NoRuns."""
+        from wort_cli.pipeline.projects.listing import list_runs
+
         listing = list_runs(record, self._settings)
         self._listings.append(listing)
         self._notice(summary(listing))

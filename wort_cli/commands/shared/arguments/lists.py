@@ -134,7 +134,7 @@ def plain_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def column_entries(text: str, delimiter: str, column: str) -> Iterator[tuple[int, str]]:
-    """Yield the runs in a column of a table; a header that is repeated, as in joined tables, is passed over."""
+    """Yield the runs in a column of a table; a header that is repeated, as in joined tables, is skipped."""
     rows = table_rows(text, delimiter)
     position = next(rows)[1].index(column)
     for number, row in rows:

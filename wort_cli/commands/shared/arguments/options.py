@@ -19,6 +19,12 @@ NoHeaderOption = Annotated[
 RunsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="ID|-", help="Accessions of runs; - reads them from standard input.")
 ]
+SourcesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ID|FILE|-", help="Accessions of runs or projects, or archives; - reads a list from standard input."
+    ),
+]
 PatternArgument = Annotated[
     str, typer.Argument(metavar="PATTERN", help="Names to list, such as SRR139*; * and ? stand for other letters.")
 ]

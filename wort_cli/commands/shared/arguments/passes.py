@@ -26,7 +26,7 @@ def check_sources(sources: Sequence[Source], profiles: Sequence[Profile], *, out
     """Raise UsageError for what cannot be computed with these profiles."""
     if GENOMES_V1 in profiles and (other := next((one for one in sources if not one.is_assembly), None)):
         raise UsageError(
-            f"{GENOMES_V1.name} is the profile of assemblies, and {shown(str(other.name))} is none",
+            f"{GENOMES_V1.name} is the profile of assemblies, and {shown(str(other.name))} is not an assembly",
             f"leave --profile out: assemblies get {GENOMES_V1.name}, and all else {SRA_V1.name}",
         )
     if len(profiles) == 1:

@@ -16,7 +16,7 @@ FIELDS = (
     Field("abund", BOOLEAN, "Whether it counts abundances"),
     Field("moltype", one_of(tuple(MOLTYPES)), "The molecule"),
     Field("seed", NUMBER, "The seed of the hashes"),
-    Field("origin", one_of(ORIGINS), "Where it is defined; `ledger`: it was used, and config.toml has it no more"),
+    Field("origin", one_of(ORIGINS), "Where it is defined; `ledger`: it was used, and config.toml no longer has it"),
     Field("used_at", DATE, "When it was used first, if it was", optional=True, title="used"),
     Field("signatures", COUNT, "The number of its signatures in the catalog"),
     Field("decode_flags", list_of(TEXT), "The flags of fastq-dump that it chooses"),

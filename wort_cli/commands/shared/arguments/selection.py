@@ -23,8 +23,13 @@ NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
 def open_home() -> tuple[Settings, Ledger]:
     """Return the settings of this environment and its ledger; make the directories that are missing."""
     settings = load_settings()
+    return settings, open_ledger(settings)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Return the ledger of a home; make the directories that are missing."""
     settings.make_directories()
-    return settings, Ledger(settings.ledger_file)
+    return Ledger(settings.ledger_file)
 
 
 def open_home_to_read(*, offline: bool = False) -> tuple[Settings, Ledger]:
@@ -34,8 +39,13 @@ def open_home_to_read(*, offline: bool = False) -> tuple[Settings, Ledger]:
     """
     settings = load_settings()
     settings = replace(settings, s3_preset=OFF) if offline else settings
+    return settings, open_ledger_to_read(settings)
+
+
+def open_ledger_to_read(settings: Settings) -> Ledger:
+    """Return the ledger of a home for a command that changes nothing."""
     make_directories_if_possible(settings)
-    return settings, Ledger(settings.ledger_file, reading=True)
+    return Ledger(settings.ledger_file, reading=True)
 
 
 def make_directories_if_possible(settings: Settings) -> None:
@@ -79,7 +89,7 @@ def select_job_ids(
         return find_job_ids(ledger, words)
     if everything or job_filter != JobFilter():
         return filtered_job_ids(ledger, job_filter)
-    raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
+    raise UsageError("no jobs are named", "give job numbers or names, a group (-g), or --all")
 
 
 def parse_where(texts: Iterable[str] | None, ledger: Ledger) -> tuple[RunCondition, ...]:

@@ -32,9 +32,11 @@ def parse_sources(
     """Return the sources of the command line and of a list, in order and without duplicates.
 
     The setting `quality` chooses among archives in one directory; the directories of the setting `archives` go before
-    the working directory.  `notice` is told why an archive in the working directory is not used.  UsageError if there
-    is no source, or if two have the same name.  A word that is not a source is a UsageError too; if `skip` is given, it
-    is told why, and the word is left out.  `expander` expands projects and others, once all words were checked.
+    the working directory.  `notice` is called with the reason why an archive in the working directory is not used.
+
+    Raises UsageError if there is no source, or if two have the same name.  A word that is not a source is a UsageError
+    too; if `skip` is given, it is called with the reason, and the word is left out.  `expander` expands projects and
+    other records, after all words were checked.
     """
     items = listed_words(words, from_file, expander.note_table if expander else None)
     if not items:
@@ -88,7 +90,7 @@ def reads_of_options(reads: Sequence[str], samples: Path | None, name: str, *, o
     """
     if samples is not None:
         if others or reads or name:
-            raise UsageError("--samples is used alone", "the table has the names and files of all signatures")
+            raise UsageError("--samples excludes other inputs", "the table has the names and files of all signatures")
         return without_duplicates(parse_samples(samples))
     if not reads:
         return []

@@ -43,7 +43,7 @@ def written(batch: Batch) -> Written:
     memory = ["--resource", f"mem={batch.megabytes}"] if batch.memory else []
     of_hq = ["hq", "submit", f"--name={batch.name}", f"--array=1-{batch.tasks}", f"--cpus={batch.cores}", *memory]
     return Written(
-        {"task.sh": retrying_script(batch, "hyperqueue"), "submit.py": submit},
+        {"task.sh": retrying_script(batch, "hyperqueue", '[ -z "${HQ_JOB_ID-}" ] || '), "submit.py": submit},
         (
             Step("start", command("python3", batch.directory / "submit.py")),
             Step("or", command(*of_hq, "--stdout=none", "--stderr=none", "bash", script)),

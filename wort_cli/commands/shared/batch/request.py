@@ -1,4 +1,4 @@
-"""What `wort batch` is asked for: the tasks, what each may use, and what they share."""
+"""The request of a batch: its tasks, the resources of each, and what they share."""
 
 import math
 import re
@@ -32,9 +32,9 @@ class Batch:
     memory: int
     """Bytes that each task may use; 0 if the user does not say."""
     seconds: int
-    """That each task may take; 0 for no limit."""
+    """The time limit of each task; 0 for no limit."""
     tries: int
-    """How often a task is tried at most."""
+    """The largest number of attempts at a task."""
     program: str
     """The path of wort."""
     variables: Mapping[str, str]
@@ -42,7 +42,7 @@ class Batch:
     has_config: bool
     """Whether the directory has a copy of config.toml."""
     store: S3Target
-    """What the tasks share."""
+    """The bucket that the tasks share."""
     partition: str = ""
     """The partition of Slurm, or the queue of another engine."""
     image: str = ""
@@ -56,13 +56,13 @@ class Batch:
 
     @property
     def megabytes(self) -> int:
-        """The memory of each task in MiB, rounded up; for engines that must be told one, a default."""
+        """The memory of each task in MiB, rounded up; a default if none was given, for engines that require a value."""
         return math.ceil((self.memory or DEFAULT_MEMORY) / MEGABYTE)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command with which the user goes on."""
+    """A command with which the user continues."""
 
     what: str
     command: str
@@ -70,7 +70,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Written:
-    """What an engine's module makes: files by their paths in the directory, and how to start them."""
+    """The output of an engine's module: files by their paths in the directory, and how to start them."""
 
     files: Mapping[str, str]
     steps: tuple[Step, ...]

@@ -114,19 +114,22 @@ def compute(batch: Batch, *, report: str = "") -> str:
 
 
 def own_cores(batch: Batch) -> Batch:
-    """Return a batch whose tasks are told their cores, because the engine neither enforces nor says them."""
+    """Return a batch with the number of cores as a variable of its tasks: the engine neither enforces nor shows it."""
     return replace(batch, variables={"WORT_THREADS": str(batch.cores), **batch.variables})
 
 
-def retrying_script(batch: Batch, engine: str) -> str:
-    """Return a script for engines that do not try a task again by its exit code: it does so itself."""
+def retrying_script(batch: Batch, engine: str, log_if: str) -> str:
+    """Return a script for engines that do not try a task again by its exit code: it does so itself.
+
+    log_if: when the script writes into the log of the task, in the shell; empty for always
+    """
     return f"""\
 #!/bin/bash
 # Computes the runs of one task, tasks/task-N.txt.  Usage: task.sh N
 # Written by `wort batch {engine}`.
 {CODES}
 task=${{1:-${{HQ_TASK_ID:?usage: task.sh N}}}}
-{setup(own_cores(batch))}[ -z "${{HQ_JOB_ID-}}" ] || exec >>"$dir/logs/task-$task.log" 2>&1
+{setup(own_cores(batch))}{log_if}exec >>"$dir/logs/task-$task.log" 2>&1
 
 {compute(batch)}
 tries={batch.tries}

@@ -50,7 +50,7 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "problem",
             "conditional put",
-            "the server overwrites existing objects in spite of If-None-Match",
+            "the server overwrites existing objects despite If-None-Match",
             "turn off versioning of the bucket (Ceph), or use a newer server; see docs/s3.md",
         )
 

@@ -123,7 +123,7 @@ def ask_mirror(template: str, run: Accession) -> Finding:
             return Finding("warning", "mirror", f"{host} does not have {run} (HTTP status {answer.status})", fix)
         check_part(answer.status, url, headers)
         if next(answer.body, b"")[: len(MAGIC)] != MAGIC:
-            raise HttpError(Reason.NETWORK, f"{host} sends something else than an SRA archive")
+            raise HttpError(Reason.NETWORK, f"{host} sends a file that is not an SRA archive")
     size = headers.get("content-range", "").rpartition("/")[2]
     return Finding("ok", "mirror", f"{host} has {run}{f': {format_bytes(int(size))}' if size.isdecimal() else ''}")
 

@@ -18,7 +18,7 @@ class Finding:
     """The tool, directory or record that was checked."""
     detail: str
     fix: str = ""
-    """How the user can fix a warning or a problem."""
+    """The fix of a warning or a problem."""
 
     def to_json(self) -> dict[str, str | None]:
         """Return the finding as `wort doctor --json` prints it."""

@@ -9,7 +9,7 @@ from wort_cli.settings import Settings
 
 
 def check_follows(settings: Settings) -> Iterator[Finding]:
-    """Yield a finding for each project or query whose list could not be had, or one that all is well."""
+    """Yield a finding for each project or query whose list could not be fetched, or one finding that all is well."""
     if not settings.ledger_file.exists():
         return
     ledger = Ledger(settings.ledger_file, reading=True)

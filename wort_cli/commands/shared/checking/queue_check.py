@@ -15,7 +15,7 @@ def check_queue(settings: Settings) -> Iterator[Finding]:
     from wort_cli.daemon.remote.remote_queue import RemoteQueue
 
     try:
-        queue = RemoteQueue(settings.queue, settings.queue_password_file)
+        queue = RemoteQueue.of(settings)
         warnings = queue.check()
         pending, protection = queue.pending(), queue.protection()
         queue.close()

@@ -11,7 +11,7 @@ from wort_cli.system.daemon_lock import running_daemon
 def notice_differences(settings: Settings) -> None:
     """Write to stderr where the daemon runs, and which settings and variables it has with other values.
 
-    To be called if the daemon is running.
+    Call it only if the daemon is running.
     """
     daemon = running_daemon(settings.lock_file)
     if daemon is not None and daemon.where:

@@ -74,13 +74,13 @@ class ExportOutput:
             )
         if not ro_crate and is_there and (update or self.is_directory) and self.has_crate_metadata():
             raise UsageError(
-                f"{shown(str(self.path), 200)} has RO-Crate metadata, which would not describe it any more",
+                f"{shown(str(self.path), 200)} has RO-Crate metadata, which would no longer describe it",
                 "add --ro-crate, so that they are written again"
                 + (f", or remove {CRATE_METADATA}" * self.is_directory),
             )
 
     def has_crate_metadata(self) -> bool:
-        """Return whether an earlier export has RO-Crate metadata; False if it is none."""
+        """Return whether an earlier export has RO-Crate metadata; False if it is not one."""
         if self.is_directory:
             return (self.path / CRATE_METADATA).exists()
         try:

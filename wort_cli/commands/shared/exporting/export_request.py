@@ -1,4 +1,4 @@
-"""What `wort export` is asked for: which signatures, and which of their sketches."""
+"""The request of an export: which signatures, and which of their sketches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class ExportRequest:
 
     profile: str
     names: tuple[str, ...]
-    """In order, without duplicates."""
+    """The names of the signatures, in order, without duplicates."""
     pattern: str
     group: str
     trust: Trust | None
@@ -74,13 +74,15 @@ def parse_request(
     patterns = [word for word in items if any(sign in word for sign in WILD)]
     typed = [word for word in items if word not in patterns]
     if len(patterns) > 1 or (patterns and (typed or group)):
-        raise UsageError("a pattern selects alone", "use one pattern, or IDs, or a group (-g)")
+        raise UsageError("a pattern excludes other selections", "use one pattern, or IDs, or a group (-g)")
     if typed and group:
         raise UsageError("name signatures or select them with -g, not both")
     if everything and (items or group):
         raise UsageError("--all selects all signatures", "leave it out, or the IDs and the group")
     if not (items or group or trust or where or picklist or everything):
-        raise UsageError("which signatures?", "give IDs, a pattern such as 'SRR139*', a group (-g), --where, or --all")
+        raise UsageError(
+            "no signatures are named", "give IDs, a pattern such as 'SRR139*', a group (-g), --where, or --all"
+        )
     check_group(ledger, group)
     spelling = Spelling()
     names = tuple(sorted({str(spelling.name(word)) for word in typed}))

@@ -43,7 +43,7 @@ class OutputItem:
     most: int = 1 << 62
     """Bytes of the signature, decompressed, at most."""
     hint: str = "choose another file"
-    """What to do if it cannot be written."""
+    """A hint for the case that it cannot be written."""
 
 
 class OutputRefused(WortError):
@@ -57,7 +57,7 @@ class Output:
     """The value of the option `-o`."""
 
     text: str
-    """As the user gave it."""
+    """The value of the option, as the user gave it."""
     format: Format
     is_directory: bool = False
     in_place: bool = False

@@ -38,7 +38,7 @@ OVERLAP = 4096
 
 
 class Item(Protocol):
-    """What is written of an `OutputItem`."""
+    """The parts of an `OutputItem` that are written."""
 
     @property
     def name(self) -> str: ...

@@ -1,1 +1,1 @@
-"""What is followed: `wort follow`."""
+"""Shared code of the commands of `wort follow`."""

@@ -1,4 +1,4 @@
-"""What is followed, as `wort follow` prints it."""
+"""Followed projects and queries as records, for `wort follow`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,9 @@ NOW = ("number", "selection", "runs", "new", "queued", "reason", "group", "next_
 ADDED = Document(
     "follow add", "What is followed from now on.", HEAD, rows="follows", row=(*FIELDS, *OUTCOME), columns=NOW
 )
-RUN = Document("follow run", "What came of looking.", HEAD, rows="follows", row=(*FIELDS, *OUTCOME), columns=NOW)
+RUN = Document(
+    "follow run", "The results of looking for new runs.", HEAD, rows="follows", row=(*FIELDS, *OUTCOME), columns=NOW
+)
 
 
 def follow_record(follow: Follow) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def follow_record(follow: Follow) -> dict[str, Any]:
 
 
 def outcome_record(outcome: "Outcome | None") -> dict[str, Any]:
-    """Return what came of looking; None: another process is looking."""
+    """Return the result of looking for new runs; None: another process is looking."""
     if outcome is None:
         return {"new": None, "queued": 0}
     reason = str(outcome.reason) if outcome.reason else None

@@ -1,4 +1,4 @@
-"""What a shell offers for an unfinished command line.  No command is imported, so that the answer comes at once.
+"""Completes a command line for a shell.  No command is imported, so that the answer comes at once.
 
 The commands and their options are in completion_words.json, which `make docs` writes from the commands themselves.
 """

@@ -1,4 +1,4 @@
-"""What `wort compute` prints: the answers to its requests, the plans of a dry run, or how the jobs ended."""
+"""Records of `wort compute`: the answers to its requests, the plans of a dry run, and the results of jobs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ IN_BUCKET = "in the bucket"
 WOULD_BE_QUEUED = f"would be {EnqueueStatus.QUEUED}"
 DOCUMENT = Document(
     "compute",
-    "What became of the requested signatures.",
+    "The results of the requested signatures.",
     rows="signatures",
     row=(
         Field("name", ID, "The name of the signature"),

@@ -1,4 +1,4 @@
-"""What a list of runs will take: bases, bytes to fetch, disk and time, from the archives and from earlier jobs here.
+"""Estimates the cost of a list of runs: bases, bytes to fetch, disk and time, from archives and earlier jobs.
 
 The speed, and the bases of a byte of an archive, are those of the newest signatures that were computed in this home.
 """

@@ -19,7 +19,7 @@ LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[(\d+)\] (.*)", re.DOTALL)
 DAEMON_LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? (.*)", re.DOTALL)
 """A line of the daemon's log: local time, text."""
 COMMAND, EXIT = "$ ", "exit "
-"""How the log has the start and the end of a tool (pipeline/toolkit/tools.py)."""
+"""The marks of the start and the end of a tool in a log (pipeline/toolkit/tools.py)."""
 NORMAL = re.compile(
     r"exit 0$|reading spots \d+ to \d+ with |attempt \d+ at |(Read|Written|Rejected) \d+ (spots|READS) |"
     r".* is consistent$|\S+ : \d+(\.\d+)+$|$"

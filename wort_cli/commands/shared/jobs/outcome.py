@@ -14,13 +14,13 @@ from wort_cli.model.job import LIVE, Job, JobState
 from wort_cli.model.provenance import Trust
 
 RETRIES = "wort retries automatically"
-"""How hints say that a job is retried."""
+"""The words by which hints say that a job is retried."""
 RETRY = "`wort retry`"
-"""How hints say that a person retries it."""
+"""The words by which hints say that a person retries it."""
 
 
 class Ended(Protocol):
-    """What is explained: a job, or the line of a report."""
+    """A job, or the line of a report."""
 
     @property
     def name(self) -> Name: ...

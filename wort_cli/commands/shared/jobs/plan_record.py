@@ -1,4 +1,4 @@
-"""What `wort compute -n` says about the archives of runs: where they are, and what would be fetched of them."""
+"""Records of `wort compute -n`: where the archives of runs are, and what would be fetched of them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

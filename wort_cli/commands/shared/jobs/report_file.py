@@ -46,7 +46,7 @@ class ReportFile:
 
 
 class Reporter:
-    """Reports what became of the requests of a command."""
+    """Reports the results of the requests of a command."""
 
     def __init__(self, file: ReportFile, ledger: Ledger, finder: SignatureFinder) -> None:
         self._file = file

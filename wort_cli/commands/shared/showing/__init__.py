@@ -1,1 +1,1 @@
-"""What commands print, and how: JSON, lines of a pipe, tables and progress bars of a terminal."""
+"""Output of commands: JSON, lines of a pipe, tables and progress bars of a terminal."""

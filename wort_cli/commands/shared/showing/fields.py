@@ -55,7 +55,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Document:
-    """What a command prints: some keys, and usually a list of records, which comes last."""
+    """The output of a command: some keys, and usually a list of records, which comes last."""
 
     command: str
     """The command; empty for a table that is not JSON of its own."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Shown(Protocol):
-    """What is shown: a job, or something that has the same facts."""
+    """A job, or an object with the same facts, as the display shows it."""
 
     @property
     def id(self) -> int: ...

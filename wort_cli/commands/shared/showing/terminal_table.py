@@ -11,7 +11,7 @@ from wort_cli.commands.shared.showing.render import notice, result
 from wort_cli.commands.shared.showing.styles import STATE_STYLES, sequences, styled
 
 GAP = "  "
-"""What is between two columns."""
+"""The space between two columns."""
 ALWAYS_SHOWN = 3
 """Columns at the start of a table that are never left out."""
 WORD = re.compile(r"\S+\s*")

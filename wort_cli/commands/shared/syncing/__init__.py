@@ -1,1 +1,1 @@
-"""What the commands of `wort sync` share."""
+"""Shared code of the commands of `wort sync`."""

@@ -1,4 +1,4 @@
-"""What the commands of `wort sync` print."""
+"""The output of the commands of `wort sync`."""
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ PROBLEMS = (
     *("not-there", "not-here", "empty", "unreadable", "too-large", "unreadable-here", "other-profile", "different"),
     *("no-provenance", "orphaned-provenance", "pending-upload", "failed"),
 )
-"""How the stores may differ (stores/transfer.py), or `failed` if they could not be compared."""
+"""The kinds of differences between the stores (stores/transfer.py), or `failed` if they could not be compared."""
 CHECK = report_of("sync check", "The differences of the two stores.", PROBLEMS, "How the two stores differ")
 LIST = Document(
     "sync ls",

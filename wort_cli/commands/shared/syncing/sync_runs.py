@@ -72,7 +72,7 @@ def name_strays(local: LocalStore) -> None:
         if number == STRAYS_NAMED:
             render.notice("and more: `wort doctor` names all of them")
             break
-        render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is passed over")
+        render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is skipped")
 
 
 def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport, option: str) -> None:
@@ -87,7 +87,7 @@ def check_named(names: Sequence[Accession], bucket: "SharedStore") -> None:
     """Raise UsageError if no runs are named, and all public signatures are meant: they are millions."""
     if bucket.objects.target.public and not names:
         raise UsageError(
-            f"the public signatures ({bucket.root}) are too many to take all",
+            f"the public signatures ({bucket.root}) are too many to download all",
             "name runs, or `-` for a list of them; `wort status --missing-from public` lists them",
         )
 

@@ -19,7 +19,7 @@ DOCUMENT = Document(
     "A presigned URL of a signature.",
     head=(
         Field("name", ID, "The run"),
-        Field("url", PATH, "The URL, by which anybody can download the signature"),
+        Field("url", PATH, "The URL, with which anyone can download the signature"),
         Field("seconds", SECONDS, "How long it is valid"),
     ),
 )

@@ -1,4 +1,4 @@
-"""How a signature was made, as `wort view` tells a person."""
+"""The provenance of a signature as text, for `wort view`."""
 
 from wort_cli.commands.shared.showing import render
 from wort_cli.model.provenance import Provenance

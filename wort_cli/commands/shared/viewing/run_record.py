@@ -1,4 +1,4 @@
-"""What is known of a run, as commands print it."""
+"""The metadata of a run as a record."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -30,7 +30,7 @@ RUN_FIELDS = (
     Field("updated", TEXT, "The date of the last change, as YYYY-MM-DD", optional=True),
 )
 METADATA_FIELDS = RUN_FIELDS[1:]
-"""What is known of a run besides its name."""
+"""The fields of a run without its name."""
 TOGETHER = 500
 """Records for which one query reads the metadata."""
 

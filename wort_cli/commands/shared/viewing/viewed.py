@@ -27,7 +27,7 @@ class Viewed:
 
     file: IO[bytes]
     record: SignatureRecord | Submission | None
-    """What the ledger or the bucket knows about it; None for a file that the user named."""
+    """The record in the ledger or the bucket; None for a file that the user named."""
     location: str
     """The path or URL to show."""
     own: bool = False

@@ -111,7 +111,7 @@ def test_wrong_tables_are_refused(folder: Path, text: str, message: str) -> None
         (["-"], None, "x", False, "needs --now"),
         (["b.fastq"], None, "", False, "needs --name"),
         (["b.fastq"], None, "x", True, "needs --name"),
-        ([], Path("t.csv"), "x", False, "is used alone"),
+        ([], Path("t.csv"), "x", False, "excludes other inputs"),
     ],
 )
 def test_options_that_exclude_each_other(

@@ -185,5 +185,5 @@ def test_file_of_unknown_content_is_no_archive(here: Path) -> None:
 
 def test_archive_without_a_known_ending_is_named_by_its_path(here: Path) -> None:
     put(here / "mine.bin")
-    assert "is an archive, and no accession" in refusal_of(["mine.bin"]).sentence
+    assert "is an archive, not an accession" in refusal_of(["mine.bin"]).sentence
     assert source_of("./mine.bin", "mine") == Source(LocalName("mine"), here / "mine.bin")

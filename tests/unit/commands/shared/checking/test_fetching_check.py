@@ -73,7 +73,7 @@ def test_mirror_of_other_files_is_recognised(tmp_path: Path, server: ArchiveServ
     _, mirror, missing, fetching = findings(
         tmp_path, server, WORT_MIRRORS=f"{server.url}/page?{{run}} {server.url}/none/{{run}}"
     )
-    assert (mirror.state, "something else than an SRA archive" in mirror.detail) == ("warning", True)
+    assert (mirror.state, "a file that is not an SRA archive" in mirror.detail) == ("warning", True)
     assert (missing.state, "does not have" in missing.detail) == ("warning", True)
     assert fetching.state == "ok"
 

@@ -1,4 +1,4 @@
-"""How a terminal shows the results of `wort doctor`."""
+"""Tests of the results of `wort doctor` in a terminal."""
 
 from wort_cli.commands.shared.checking.finding import Finding, lines_for_terminal
 

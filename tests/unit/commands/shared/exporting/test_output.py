@@ -190,7 +190,7 @@ def test_file_that_is_no_signature_is_not_replaced(tmp_path: Path, content: byte
 def test_file_that_appears_meanwhile_is_not_replaced(
     tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also on a disk without hard links."""
+    """This holds on a disk without hard links, too."""
 
     def no_link(*_: object) -> None:
         raise PermissionError(errno.EPERM, "no hard links")

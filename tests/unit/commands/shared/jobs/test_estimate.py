@@ -1,4 +1,4 @@
-"""What `wort compute -n` says that a list of runs will take."""
+"""Tests of the estimates of `wort compute -n` for a list of runs."""
 
 from typing import Any
 

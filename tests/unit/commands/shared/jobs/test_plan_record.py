@@ -27,7 +27,7 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VDB_CONFIG", str(tmp_path))
 
 
-def test_columns_and_the_whole_are_told_apart(tmp_path: Path, shelf: Shelf) -> None:
+def test_plan_distinguishes_columns_from_a_whole_archive(tmp_path: Path, shelf: Shelf) -> None:
     archive = shelf.with_qualities()
     size = archive.stat().st_size
     with ArchiveServer({RUN: archive.read_bytes()}).serving() as server:
