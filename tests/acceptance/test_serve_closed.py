@@ -160,7 +160,6 @@ def test_stream_of_events_ends_when_its_token_is_revoked(server: WebServer, worl
         for name in ("first", "second"):
             world("token", "revoke", name).expect(0)
         for chunks in streams:
-            assert list(chunks) == []
-        # The other stream continues until the end of the server, or at least until the next event.
+            assert not [chunk for chunk in chunks if not chunk.startswith(b":")], "it ends, maybe after a comment"
         world("compute", "SRR7777777").expect(0)
-        assert b"SRR7777777" in next(other)
+        assert any(b"SRR7777777" in chunk for chunk in other), "the other stream continues"
