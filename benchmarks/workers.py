@@ -5,8 +5,9 @@ For PostgreSQL and for Redis, it prints a row of the table in docs/performance.m
 - two hosts beside one: `--runs` runs of 30 Mbp.  Each worker has one job, one thread, and one core, to which its
   processes are pinned.  The coordinator, the server and this process may use any core.
 - the coordinator's CPU time for each job, with these runs and two hosts, and with `--small` runs of 0.3 Mbp.  This is
-  the time of the daemon's process with all that it does: the ledger, the checks of each signature, the local store, and
-  its side of the queue.  The processes of the server have a column of their own.
+  the time of the daemon's process with all that it does: the ledger, its side of the queue, and for the small runs,
+  whose signatures come through the queue, their checks and the local store.  The signatures of the others are in a
+  bucket (a shared directory).  The processes of the server have a column of their own.
 - what 64 idle workers cost the queue's server.  They are threads that do what `Relay` does: a beat and the board every
   five seconds, and a wait for an order.
 
@@ -94,17 +95,20 @@ def idle(server: QueueServer, workers: int, seconds: float) -> float:
     return used
 
 
-def compute(server: QueueServer, archive: Path, hosts: int, runs: int) -> Computed:
-    """Run jobs on some hosts, each pinned to a core."""
+def compute(server: QueueServer, archive: Path, hosts: int, runs: int, *, bucket: bool) -> Computed:
+    """Run jobs on some hosts, each pinned to a core; the signatures go into a bucket, or through the queue."""
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         home = Home(Path(directory) / "coordinator")
-        home.env |= {"WORT_ACCEPT_UNPROVED": "true"}
+        home.env |= {"WORT_ACCEPT_UNPROVED": "true", "WORT_PUBLISH_UNPROVED": "true"}
+        shared = {"WORT_S3_BUCKET": f"file://{directory}/bucket"} if bucket else {}
+        (Path(directory) / "bucket").mkdir()
+        home.env |= shared
         cluster = Cluster(home, server, Path(directory))
         stack.callback(home.end)
         stack.callback(cluster.end)
         cores = sorted(os.sched_getaffinity(0))
         for number in range(hosts):
-            host = cluster.add(WORT_THREADS="1", WORT_DOWNLOAD="columns")
+            host = cluster.add(WORT_THREADS="1", WORT_DOWNLOAD="columns", **shared)
             host.before = ("taskset", "--cpu-list", str(cores[number % len(cores)]))
         names = [f"SRR{3_000_001 + i}" for i in range(runs + 4 * hosts)]
         for name in names:
@@ -155,12 +159,12 @@ def main() -> None:
             large, small = Path(directory) / "large.sra", Path(directory) / "small.sra"
             if arguments.runs:
                 make_paired(large, spots=SPOTS)
-                one, two = (compute(server, large, hosts, arguments.runs) for hosts in (1, 2))
+                one, two = (compute(server, large, hosts, arguments.runs, bucket=True) for hosts in (1, 2))
                 cells += [f"{one.seconds:.1f}", f"{two.seconds:.1f}", f"{one.seconds / two.seconds:.2f}"]
                 cells += [f"{two.coordinator:.1f}", f"{two.server:.1f}"]
             if arguments.small:
                 make_paired(small, spots=FEW_SPOTS)
-                few = compute(server, small, 2, arguments.small)
+                few = compute(server, small, 2, arguments.small, bucket=False)
                 cells += [f"{few.coordinator:.1f}", f"{few.server:.1f}"]
             if arguments.workers:
                 server.lose_everything()
