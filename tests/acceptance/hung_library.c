@@ -15,4 +15,4 @@
     }
 
 HANGS(SRAMgrOpenAltTableRead, 1)
-HANGS(SRAColumnRead, (long)b > 1) /* b is the number of the spot */
+HANGS(VBlobCellData, (long)b > 1) /* b is the number of the spot */

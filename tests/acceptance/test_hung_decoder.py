@@ -23,7 +23,7 @@ def hung(home: Home, shelf: Shelf) -> Iterator[Home]:
     words = ["-Wall", "-shared", "-fPIC", "-Wl,--no-as-needed", "-ldl", f"-l:{SONAME}"]
     subprocess.run(["cc", source, "-o", library, *words], check=True)
     home.keep(RUN, shelf.archive())
-    home.env |= {"WORT_VDB_LIBRARY": str(library), "WORT_STALL_TIMEOUT": "1", "HANG_IN": "SRAColumnRead"}
+    home.env |= {"WORT_VDB_LIBRARY": str(library), "WORT_STALL_TIMEOUT": "1", "HANG_IN": "VBlobCellData"}
     yield home
     assert not home.leftovers()
 
