@@ -83,7 +83,7 @@ def caddy(directory: Path, upstream: int) -> Iterator[str]:
     text = free_upstream(documented("caddy"), upstream)
     assert "wort.example.org {" in text
     file = directory / "Caddyfile"
-    options = "{\n\tadmin off\n\tauto_https off\n}\n"
+    options = "{\n\tadmin off\n\tauto_https off\n\tgrace_period 1s\n}\n"  # no wait for clients that have left
     file.write_text(options + text.replace("wort.example.org {", f"http://127.0.0.1:{port} {{"), encoding="utf-8")
     env = {"HOME": str(directory), "XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
     process = subprocess.Popen(
