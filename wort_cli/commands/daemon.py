@@ -17,6 +17,7 @@ from wort_cli.commands.shared.showing.printing import print_document, print_fact
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, UsageError, WortError, shown
 from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.queue_address import LOCAL
 from wort_cli.settings import Settings, load_settings
 
 app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=True)
@@ -79,10 +80,12 @@ def started(settings: Settings, *, with_server: bool) -> str:
             render.notice("the daemon runs without the HTTP server: `wort daemon restart --serve` starts both")
         return running.sentence
     _, ledger = open_home()
-    jobs = ledger.controls.job_limit(settings.jobs)
     if ledger.controls.paused:
         render.notice("the queue is paused: `wort daemon resume`")
-    done = f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time"
+    where = f"{render.count(ledger.controls.job_limit(settings.jobs), 'job')} at a time"
+    if settings.queue != LOCAL:
+        where = "for workers on other hosts: `wort worker`"
+    done = f"the daemon is running (process {daemon.pid}), {where}"
     if not with_server:
         return done
     report = server_report(settings)

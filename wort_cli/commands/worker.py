@@ -122,7 +122,8 @@ def drain(
     ledger.controls.set_drained({*(ledger.controls.drained & known), *(each.worker for each in found)})
     running = sum(len(each.running) for each in found)
     name = render.printable(host)
-    done = f"{name} takes no more jobs; its worker ends after {render.count(running, 'job')}"
+    when = f"after {render.count(running, 'job')}" if running else "now"
+    done = f"{name} takes no more jobs; its worker ends {when}"
     if all(each.state == SILENT for each in found):
         silent = min(each.silent for each in found)
         done = f"{name} takes no more jobs; it gave no sign for {silent:,.0f} s"

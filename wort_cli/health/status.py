@@ -13,6 +13,7 @@ from wort_cli.health.admission import disks_of, low_disks
 from wort_cli.health.health_file import Health, problems, read_health
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
+from wort_cli.model.queue_address import LOCAL
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
 from wort_cli.system.machine import Disk, available_memory, load
@@ -54,8 +55,8 @@ class QueueStatus:
     """The queue, as the ledger shows it."""
 
     paused: bool
-    jobs: int
-    """The number of jobs that may run at a time."""
+    jobs: int | None
+    """The number of jobs that may run at a time; None if workers on other hosts run as many as they take."""
     counts: Mapping[tuple[JobState, str], int]
     oldest_queued_at: float | None
     """When the oldest queued job was queued, in seconds since 1970; None if no job is queued."""
@@ -151,7 +152,7 @@ def read_queue(settings: Settings, ledger: Ledger) -> QueueStatus:
     """Read the queue's status.  Raises WortError if the ledger cannot be read."""
     return QueueStatus(
         paused=ledger.controls.paused,
-        jobs=ledger.controls.job_limit(settings.jobs),
+        jobs=ledger.controls.job_limit(settings.jobs if settings.queue == LOCAL else 0) or None,
         counts=ledger.counts.by_state(),
         oldest_queued_at=ledger.counts.oldest_queued_at(),
         paused_groups=tuple(ledger.controls.paused_groups()),

@@ -1,12 +1,13 @@
 """`wort worker list` and `wort worker drain` with hosts that are gone, or have odd names."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.small_world import SmallWorld
-from wort_cli.health.workers_file import SILENT, WORKING, WorkerSeen, write_workers
+from wort_cli.health.workers_file import IDLE, SILENT, WORKING, WorkerSeen, write_workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import acquire_lock
@@ -14,8 +15,10 @@ from wort_cli.system.daemon_lock import acquire_lock
 ODD = ("node\x1b[2J", "a\nb", "näme", "a b; rm -rf /", "$(reboot)")
 
 
-def seen(host: str, state: str = WORKING, silent: float = 0.5, number: int = 1) -> WorkerSeen:
-    return WorkerSeen(f"{number:016x}-1", host, 7, "0.1.0", state, 2, (1, 2), silent)
+def seen(
+    host: str, state: str = WORKING, silent: float = 0.5, number: int = 1, running: tuple[int, ...] = (1, 2)
+) -> WorkerSeen:
+    return WorkerSeen(f"{number:016x}-1", host, 7, "0.1.0", state, 2, running, silent)
 
 
 @pytest.fixture
@@ -51,6 +54,19 @@ def test_host_that_gives_no_sign_is_drained_with_a_sentence(world: SmallWorld, s
         done.code == 0 and "it gave no sign for 321 s: if it is gone, its jobs are queued again after 900 s" in done.out
     )
     assert drained(settings) == {seen("gone").worker}
+
+
+def test_worker_without_a_job_ends_at_once(world: SmallWorld, settings: Settings) -> None:
+    write_workers(settings.workers_file, [seen("idle", IDLE, running=())])
+    assert world("worker", "drain", "idle").out == "idle takes no more jobs; its worker ends now\n"
+
+
+@pytest.mark.usefixtures("settings")
+def test_limit_of_jobs_is_shown_only_if_it_was_set(world: SmallWorld) -> None:
+    """Each worker has a limit of its own, so that `jobs` of the daemon's host does not count."""
+    assert json.loads(world("daemon", "status", "--json").out)["jobs"] is None
+    world("daemon", "jobs", "3")
+    assert json.loads(world("daemon", "status", "--json").out)["jobs"] == 3
 
 
 @pytest.mark.parametrize("host", ODD)

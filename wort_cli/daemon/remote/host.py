@@ -77,7 +77,7 @@ def serve_jobs(settings: Settings, *, foreground: bool = True) -> None:
     lock.write_info()
     supervisor = Supervisor(local, workers, settings)
     relay = Relay(queue, local, supervisor, settings, first_beat(settings, board.home), board)
-    log.info("the worker runs as process %d with %d jobs, queue %s", os.getpid(), settings.jobs, queue.where)
+    log.info("the worker runs as process %d, jobs at a time: %d, queue %s", os.getpid(), settings.jobs, queue.where)
     why = ""
     try:
         why = run_loop(relay, supervisor, workers, signals)
