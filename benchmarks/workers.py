@@ -141,6 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=40, help="runs of 30 Mbp; 0 to leave them out")
     parser.add_argument("--small", type=int, default=200, help="runs of 0.3 Mbp; 0 to leave them out")
+    parser.add_argument("--bucket", action="store_true", help="put the signatures of the small runs into a bucket too")
     parser.add_argument("--workers", type=int, default=64, help="idle workers; 0 to leave them out")
     parser.add_argument("--seconds", type=float, default=40, help="for which they are watched")
     parser.add_argument("--queue", choices=sorted(SERVERS), action="append")
@@ -164,7 +165,7 @@ def main() -> None:
                 cells += [f"{two.coordinator:.1f}", f"{two.server:.1f}"]
             if arguments.small:
                 make_paired(small, spots=FEW_SPOTS)
-                few = compute(server, small, 2, arguments.small, bucket=False)
+                few = compute(server, small, 2, arguments.small, bucket=arguments.bucket)
                 cells += [f"{few.coordinator:.1f}", f"{few.server:.1f}"]
             if arguments.workers:
                 server.lose_everything()
