@@ -50,4 +50,5 @@ class Program:
 
     def workspaces(self) -> list[Path]:
         """Return the workspaces of jobs on this host."""
-        return sorted(self.home.path.glob("worker/*/work/[0-9]*"))
+        homes = self.home.path.glob("worker/*")
+        return sorted(path for home in homes for path in (home / "work").glob("[0-9]*"))
