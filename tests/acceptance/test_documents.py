@@ -1,9 +1,10 @@
 """The shell blocks of the documents are executed, so that no command in them can be wrong.
 
 Each document has a fresh home.  Its blocks run one after the other with `bash -euo pipefail`, so that any command that
-fails makes the test fail.  Stand-ins on the PATH take the place of programs that change the machine or need the
-network; they accept only what the documents use.  Runs are fetched from a locator on loopback, which serves the bundled
-archive under several accessions.
+fails makes the test fail.  Before the next block, as a reader would, the test waits until the jobs of the last have
+ended.  Stand-ins on the PATH take the place of programs that change the machine or need the network; they accept only
+what the documents use.  Runs are fetched from a locator on loopback, which serves the bundled archive under several
+accessions.
 """
 
 import gzip
@@ -21,6 +22,7 @@ from tests.support.assemblies import Assembly, fasta, site, variables
 from tests.support.bucket import Bucket
 from tests.support.documents import DOCUMENTS, ROOT, ShellBlock, shell_blocks
 from tests.support.homes import Home, write_script
+from tests.support.polling import until
 from tests.support.run_lists import RunLists, run
 from tests.support.shelf import Shelf
 
@@ -108,6 +110,7 @@ def run_blocks(document: Path, home: Home) -> None:
             if block.needs_no_daemon:
                 home("daemon", "stop")
             run_block(block, home)
+            until(lambda: not [job for job in home.jobs() if job.state in ("queued", "running")], "the jobs have ended")
 
 
 def run_block(block: ShellBlock, home: Home) -> None:

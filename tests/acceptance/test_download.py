@@ -133,13 +133,14 @@ def log_of_job(home: Home) -> str:
     return "".join(path.read_text() for path in sorted(home.path.rglob("logs/jobs/**/*.log")))
 
 
-def test_first_slices_are_read_while_the_others_arrive(home: Home, shelf: Shelf) -> None:
+def test_first_slice_is_read_while_the_others_arrive(home: Home, shelf: Shelf) -> None:
     archive = shelf.with_qualities()
     with serving(home, archive, rate=400_000):
         home("compute", RUN, "--now", env=IN_SLICES).expect(0)
     assert home.signature(RUN) == shelf.reference(archive, RUN)
     log = log_of_job(home)
-    assert log.index("reading spots 1 to ") < log.rindex("fetched ") < log.rindex("reading spots ")
+    assert log.count("reading spots ") > 1
+    assert log.index("reading spots 1 to ") < log.rindex("fetched ")
 
 
 @pytest.mark.parametrize("damage", ["byte", "blobs"])

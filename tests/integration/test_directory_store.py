@@ -68,11 +68,15 @@ def test_one_of_many_processes_creates_or_replaces_an_object(store: DirectorySto
     def write(number: int, replacing: str, answers: Any, start: Any) -> None:
         start.wait()
         try:
-            store.put("sigs/SRR1.sig", b"%d" % number, TEXT, replacing=replacing)
+            store.put("sigs/SRR1.sig", content(number, replacing), TEXT, replacing=replacing)
         except PreconditionFailed:
             answers.put(-1)
         else:
             answers.put(number)
+
+    def content(number: int, replacing: str) -> bytes:
+        """Return what no other writer writes, before or after: an ETag names a content, not the time of its writing."""
+        return f"{number} after {replacing}".encode()
 
     replacing = ""
     for _ in range(3):
@@ -85,7 +89,7 @@ def test_one_of_many_processes_creates_or_replaces_an_object(store: DirectorySto
         for writer in writers:
             writer.join()
         assert len(won) == 1
-        assert content_of(store, "sigs/SRR1.sig") == b"%d" % won[0]
+        assert content_of(store, "sigs/SRR1.sig") == content(won[0], replacing)
         found = store.head("sigs/SRR1.sig")
         assert found is not None
         replacing = found.etag
