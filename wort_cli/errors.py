@@ -155,8 +155,8 @@ class NotPrivate(WortError):
 class NoSuchJob(UsageError):
     """The ledger has no such job or name."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{shown(what)} is unknown", "`wort status` lists the jobs")
+    def __init__(self, what: str, sentence: str = "", hint: str = "`wort status` lists the jobs") -> None:
+        super().__init__(sentence or f"{shown(what)} is unknown", hint)
         self.what = what
 
 

@@ -1,6 +1,6 @@
 """Imports what tasks of a batch system report of their runs (model/run_report.py).
 
-That a run is unavailable is recorded as the claim of the report's file, as claims of other homes are.  A signature is
+Why a run has no signature is recorded as the claim of the report's file, as claims of other homes are.  A signature is
 not imported here: its file is, with `wort import DIR`; the report only says which digest it must have.
 """
 
@@ -12,12 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 from wort_cli.errors import WortError, shown
-from wort_cli.ledger.absences import UnavailableRun
+from wort_cli.ledger.absences import AbsentRun
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
 from wort_cli.model.job import JobState
 from wort_cli.model.run_report import RunReport
 from wort_cli.reading.documents import MAX_DOCUMENT, parse_json
+
+WITHOUT_SIGNATURE = (JobState.FAILED, JobState.WAITING, JobState.UNAVAILABLE)
 
 
 class NotAReport(WortError):
@@ -104,11 +106,17 @@ def read_reports(path: Path) -> Iterator[RunReport]:
         raise WortError(f"{shown(str(path), 200)} cannot be read: {error.strerror}", "check its permissions") from error
 
 
-def claim_of(report: RunReport) -> UnavailableRun | None:
-    """Return what a report claims of a public run that is unavailable; None for any other."""
-    if report.state is not JobState.UNAVAILABLE or report.reason is None or not isinstance(report.name, Accession):
+def claim_of(report: RunReport) -> AbsentRun | None:
+    """Return why a public run has no signature, according to a report; None for any other run.
+
+    A task does not try again, so that a run that waits has failed.  A line whose state does not fit its reason claims
+    nothing.
+    """
+    if report.state not in WITHOUT_SIGNATURE or report.reason is None or not isinstance(report.name, Accession):
         return None
-    return UnavailableRun(str(report.name), report.reason, seconds_of(report.ended_at))
+    claim = AbsentRun(str(report.name), report.reason, seconds_of(report.ended_at))
+    is_unavailable = report.state is JobState.UNAVAILABLE
+    return claim if is_unavailable == (claim.state is JobState.UNAVAILABLE) else None
 
 
 def seconds_of(text: str | None) -> float:
