@@ -5,6 +5,7 @@ and an exit code.  The failure of a *job* is not an error of the command: it is 
 the ledger stores its reason.
 """
 
+import time
 from enum import IntEnum
 from pathlib import Path
 
@@ -62,6 +63,10 @@ class WortError(Exception):
 
 class Terminated(BaseException):
     """This process received a signal to terminate.  Like KeyboardInterrupt, `except Exception` does not catch it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.at = time.monotonic()
 
 
 class UsageError(WortError):
