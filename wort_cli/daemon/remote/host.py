@@ -125,7 +125,10 @@ def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
             if found is not None:
                 return Board.unpack(found)
         except ValueError as error:
-            raise QueueUnavailable(f"the queue has something else than wort's: {error}") from None
+            raise QueueUnavailable(
+                f"the message of the coordinator cannot be read: {error}",
+                "copy the file of `queue_key_file` from the coordinator's host, and set it on this host, too",
+            ) from None
         if not logged:
             logging.getLogger().warning("waiting for the coordinator: `wort daemon start` with the same `queue`")
             logged = True
