@@ -1,4 +1,4 @@
-"""How a worker waits for its coordinator, and when it ends."""
+"""`wort worker` waits for its coordinator, and ends when that is another one."""
 
 from dataclasses import replace
 from typing import Any
