@@ -9,8 +9,8 @@ import pytest
 from tests.support.memory_queue import MemoryQueue
 from tests.unit.daemon.conftest import Clock, Worker, WorkersWithoutProcesses
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.remote.attempt_keys import acquired_key, answer_key
 from wort_cli.daemon.remote.relay import BEAT_BUSY, PAUSE, SEND_AGAIN_AFTER, Relay
-from wort_cli.daemon.remote.site import acquired_key, answer_key
 from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
 from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.model.failure import Failure, Reason
