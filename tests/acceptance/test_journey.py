@@ -182,6 +182,11 @@ def test_person_pages_through_a_hundred_thousand_jobs(large: Home, tmp_path: Pat
             seen += numbers(browser)
         assert seen == list(range(MANY + FILLED, MANY + FILLED - 5 * ROWS, -1))
         assert browser.count("#jobs tbody tr") == ROWS
+        back = []
+        while browser.count("a[rel=prev]"):
+            browser.follow("Newer jobs")
+            back += numbers(browser)[::-1]
+        assert back == seen[: 4 * ROWS][::-1]
 
         browser.follow("Newest")
         browser.type("#before", f"51{Keys.ENTER}")

@@ -156,6 +156,9 @@ WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
 -- name: ids_where
 SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key};
 
+-- name: next_ids_where
+SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key} LIMIT :limit;
+
 -- name: count_states
 SELECT state, reason, n FROM job_counts WHERE n > 0 ORDER BY state, reason;
 
