@@ -271,7 +271,7 @@ def check_codes(
     if code == 0 and n + size <= text.size:
         copy_memory(text.ctypes.data + n, cells[BASES, ADDRESS], size)
         bits = np.uint8(0)
-        for i in range(n, n + size):
+        for i in range(np.uint64(n), np.uint64(n + size)):  # indices that may be negative prevent SIMD loads
             bits |= text[i]
         if bits & NO_CODE:
             code = INVALID
