@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bucket import Bucket
-from tests.support.homes import Home
+from tests.support.homes import Home, all_below
 from tests.support.polling import until
 from tests.support.queue_servers import PASSWORD, SERVERS, QueueServer, Redis
 from tests.support.shelf import Shelf
@@ -83,7 +83,8 @@ def test_signatures_reach_the_coordinator_through_the_bucket(cluster: Cluster, b
     listed = cluster.home("ls", "--json").expect(0).records()
     assert {row["run"] if "run" in row else row["name"] for row in listed} == set(names)
     assert cluster.home.select("SELECT count(*) FROM signatures WHERE path = '' AND remote != ''") == [(3,)]
-    until(lambda: not list(cluster.hosts[0].home.path.rglob("*.sig")), "the worker keeps no copy")
+    host = cluster.hosts[0].home.path
+    until(lambda: not [path for path in all_below(host) if path.suffix == ".sig"], "the worker keeps no copy")
 
 
 def test_jobs_of_a_killed_worker_go_to_another_one(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:

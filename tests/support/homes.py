@@ -265,8 +265,8 @@ class Home:
     def leftovers(self) -> list[Path]:
         """Return files that must not exist when no process runs: `.partial` files and files in workspaces."""
         work = self.path / "work"
-        inside = [path for path in sorted(work.rglob("*")) if path != work / reservations.FILE]
-        return [*sorted(self.root.rglob("*.partial")), *inside]
+        inside = [path for path in sorted(all_below(work)) if path != work / reservations.FILE]
+        return [*sorted(path for path in all_below(self.root) if path.suffix == ".partial"), *inside]
 
     def end(self) -> None:
         """Stop the daemon if one runs; assert that no process, file or running job is left.
@@ -315,6 +315,11 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.process.send_signal(number)
+
+
+def all_below(directory: Path) -> list[Path]:
+    """Return what is below a directory from which others remove files meanwhile; `rglob` would fail."""
+    return [Path(parent) / name for parent, inside, files in os.walk(directory) for name in (*inside, *files)]
 
 
 def write_script(path: Path, script: str) -> None:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from tests.support.memory_queue import MemoryQueue
 from tests.support.signatures import make_signatures
 from tests.unit.daemon.conftest import Clock
 from wort_cli.daemon.coordinator import WAKE_EVERY, Coordinator
+from wort_cli.daemon.remote.attempt_keys import acquired_key, answer_key
 from wort_cli.daemon.remote.board_writer import WRITE_EVERY
 from wort_cli.daemon.remote.roster import SILENT_AFTER, TAKEN_WITHIN
-from wort_cli.daemon.remote.site import RemoteSite, answer_key
+from wort_cli.daemon.remote.site import SWEEP_EVERY, RemoteSite
 from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
+from wort_cli.daemon.service import end_jobs
 from wort_cli.errors import QueueUnavailable
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
@@ -457,6 +460,23 @@ def test_keys_of_an_ended_attempt_are_deleted_when_the_queue_can_be_reached_agai
     assert not remote.keys
 
 
+def test_keys_are_deleted_whose_coordinator_and_worker_died(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    order = host.take()
+    used, other = answer_key(HOME, job_id, 1), answer_key("o" * 16, job_id, 1)
+    remote.acquire(acquired_key(HOME, job_id, 1), "node1-1")
+    for key in (answer_key(HOME, 99, 1), answer_key(HOME, job_id, 2), other):
+        remote.put(key, b"an answer")
+    remote.acquire(acquired_key(HOME, 99, 1), "node1-1")
+    turn(coordinator, clock, SWEEP_EVERY)
+    assert remote.keys == {acquired_key(HOME, job_id, 1), other}
+    host.answer(order, failure=Failure(Reason.NO_READS, "none"))
+    assert used in remote.keys
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
+
+
 def lost_connection(*_: object) -> None:
     """Fail as a queue does that cannot be reached."""
     raise QueueUnavailable("the queue cannot be reached")
@@ -482,6 +502,17 @@ def test_new_coordinator_goes_on_with_running_jobs(
     assert board_of(remote).attempts == {job_id: 1}
     turn(Coordinator(ledger, site, settings, clock=clock), clock)
     assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
+
+
+def test_daemon_ends_in_order_while_the_queue_cannot_be_reached(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, host: Host, job_id: int, caplog: Any
+) -> None:
+    host.take()
+    remote.broken = True
+    guard: Any = SimpleNamespace(ledger_is_ours=lambda: True)
+    end_jobs(guard, coordinator)
+    assert "the queue cannot be reached; the next daemon continues its jobs" in caplog.text
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
 
 
 def test_workspaces_that_are_not_needed_are_named_on_the_board(
