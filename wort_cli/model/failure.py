@@ -147,7 +147,8 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.CORRUPT: (
         Disposition.FAILED,
         "the archive or file does not match its checksums",
-        "fetch the archive again (`wort fetch`), then use `wort retry`; if NCBI's own copy is damaged, report it to NCBI",
+        "fetch the archive again (`wort fetch`), then use `wort retry`; if NCBI's own copy is damaged, report it to "
+        "NCBI",
     ),
     Reason.NOT_AN_ARCHIVE: (
         Disposition.FAILED,
