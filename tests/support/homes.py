@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
+import json
 import os
 import shutil
 import sqlite3
@@ -258,15 +260,29 @@ class Home:
         """Return the pid of the running daemon."""
         return int(self("daemon", "status", "--json").json()["pid"])
 
+    def worker_of(self, job: int, attempt: int) -> int:
+        """Wait until an attempt of a job has started; return the pid of its worker."""
+        file = self.path / "work" / str(job) / f"attempt-{attempt}" / "processes.json"
+        until(file.exists, f"attempt {attempt} of job {job} has started")
+        return int(json.loads(file.read_text(encoding="utf-8"))["worker"]["pid"])
+
     def until_idle(self, seconds: float = LONGEST, but: Sequence[int] = ()) -> None:
         """Wait until no process is left except those with the pids `but`."""
         until(lambda: not [p for p in self.processes() if p.pid not in but], "no process is left", seconds)
 
+    def files(self) -> list[Path]:
+        """Return all files and directories below the root; they may come and go meanwhile."""
+        return sorted(Path(place, name) for place, *names in os.walk(self.root) for name in itertools.chain(*names))
+
     def leftovers(self) -> list[Path]:
         """Return files that must not exist when no process runs: `.partial` files and files in workspaces."""
-        work = self.path / "work"
-        inside = [path for path in sorted(work.rglob("*")) if path != work / reservations.FILE]
-        return [*sorted(self.root.rglob("*.partial")), *inside]
+        work, found = self.path / "work", self.files()
+        inside = [path for path in found if work in path.parents and path != work / reservations.FILE]
+        return [*(path for path in found if path.suffix == ".partial"), *inside]
+
+    def until_nothing_left(self) -> None:
+        """Wait until there are no such files: the daemon removes them after the ledger has the end of a job."""
+        until(lambda: not self.leftovers(), "no files of jobs are left")
 
     def end(self) -> None:
         """Stop the daemon if one runs; assert that no process, file or running job is left.
