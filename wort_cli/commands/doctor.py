@@ -65,7 +65,9 @@ def doctor(
     ] = False,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Read every signature; otherwise large stores are checked by file sizes only."),
+        typer.Option(
+            "--full", help="Read every signature and count every row, also in a store or a ledger above 100 MB."
+        ),
     ] = False,
     run: Annotated[
         str, typer.Option("--run", metavar="ID", help="Check fetching with this run (default: a small public one).")
