@@ -294,10 +294,8 @@ def test_daemon_is_unhealthy_while_the_locator_refuses_all_requests(home: Home, 
         home("compute", RUN, "SRR000002").expect(0)
         for run in (RUN, "SRR000002"):
             assert home.until_job(run, "waiting").reason == "locator-refused"
-        until(lambda: home("daemon", "status").code == 1, "the daemon is unhealthy")
-        status = home("daemon", "status", "--json").expect(1).json()
-        assert (status["state"], len(status["problems"])) == ("unhealthy", 1)
-        assert "Location is required" in status["problems"][0]
+        (problem,) = until(lambda: home.problems_with("Location is required"), "the daemon is unhealthy")
+        assert "refuses the requests of all jobs" in problem
         server.locator = server.described
         home("retry", RUN).expect(0)
         home.until_job(RUN, "done")

@@ -81,7 +81,8 @@ def test_daemon_reports_why_no_job_starts(
     home("daemon", "start").expect(0)
     home("compute", "SRR000001").expect(0)
     until(lambda: home("daemon", "status", "--json").json()["held"], "jobs are blocked")
-    status = home("daemon", "status", "--json").expect(1 if unhealthy else 0).json()
+    until(lambda: home("daemon", "status").code == (1 if unhealthy else 0), "the daemon reports it")
+    status = home("daemon", "status", "--json").json()
     assert sentence in status["held"]
     assert status["state"] == ("unhealthy" if unhealthy else "running")
     assert sentence in home("status").expect(0).out

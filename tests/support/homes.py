@@ -266,6 +266,11 @@ class Home:
         until(file.exists, f"attempt {attempt} of job {job} has started")
         return int(json.loads(file.read_text(encoding="utf-8"))["worker"]["pid"])
 
+    def problems_with(self, words: str) -> list[str]:
+        """Return the problems of the daemon with these words; a busy machine may have others for a moment."""
+        status = self("daemon", "status", "--json")
+        return [problem for problem in status.json()["problems"] if status.code == 1 and words in problem]
+
     def until_idle(self, seconds: float = LONGEST, but: Sequence[int] = ()) -> None:
         """Wait until no process is left except those with the pids `but`."""
         until(lambda: not [p for p in self.processes() if p.pid not in but], "no process is left", seconds)
