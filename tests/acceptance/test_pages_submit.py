@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.homes import Home
+from tests.support.homes import Home, all_below
 from tests.support.hostile_signatures import HOSTILE
 from tests.support.polling import until
 from tests.support.served_home import HTML
@@ -60,7 +60,7 @@ def outcome(visitor: Visitor, path: str) -> dict[str, Any]:
 
 def until_no_scratch(home: Home) -> None:
     """Wait until no uploaded file is left: it is removed after the result is recorded."""
-    until(lambda: not [path for path in home.files() if path.name.startswith("scratch-")], "no scratch is left")
+    until(lambda: not [path for path in all_below(home.path) if path.name.startswith("scratch-")], "no scratch is left")
 
 
 def judged(visitor: Visitor, path: str) -> dict[str, Any]:

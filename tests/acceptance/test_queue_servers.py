@@ -72,6 +72,21 @@ def test_values_and_orders_that_are_too_large_are_read_as_empty(queue: RemoteQue
         assert queue.take() == b""
 
 
+def test_many_large_values_are_read_in_several_calls(queue: RemoteQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.daemon.remote.storages.MOST_VALUES", 2500)
+    left = {f"answer:{n}": str(n).encode() * 1000 for n in range(1, 8)}
+    for key, value in left.items():
+        queue.put(key, value)
+    assert sorted(queue.all_keys()) == sorted(left)
+    for number in (3, 3, 1):
+        found = queue.get(list(left))
+        assert len(found) == number and found.items() <= left.items()
+        queue.delete(list(found))
+        for key in found:
+            del left[key]
+    assert queue.get(["answer:1"]) == {} and queue.all_keys() == []
+
+
 def test_messages_without_the_key_of_the_hosts_are_not_read(
     server: QueueServer, queue: RemoteQueue, password: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bucket import Bucket
-from tests.support.homes import Home
+from tests.support.homes import Home, all_below
 from tests.support.polling import until
 from tests.support.queue_servers import PASSWORD, QueueServer, Redis
 from tests.support.shelf import Shelf
@@ -82,8 +82,8 @@ def test_signatures_reach_the_coordinator_through_the_bucket(cluster: Cluster, b
     listed = cluster.home("ls", "--json").expect(0).records()
     assert {row["run"] if "run" in row else row["name"] for row in listed} == set(names)
     assert cluster.home.select("SELECT count(*) FROM signatures WHERE path = '' AND remote != ''") == [(3,)]
-    kept = cluster.hosts[0].home
-    until(lambda: not [path for path in kept.files() if path.suffix == ".sig"], "the worker keeps no copy")
+    host = cluster.hosts[0].home.path
+    until(lambda: not [path for path in all_below(host) if path.suffix == ".sig"], "the worker keeps no copy")
 
 
 def test_jobs_of_a_killed_worker_go_to_another_one(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_secrets_are_shown_nowhere(cluster: Cluster, shelf: Shelf, tmp_path: Pat
     ):
         done.append(cluster.home(*words))
     texts += [text for each in done for text in (each.out, each.err)]
-    for path in (path for home in homes for path in home.files()):
+    for path in (path for home in homes for path in all_below(home.path)):
         with contextlib.suppress(OSError):  # a directory, or a file that was replaced meanwhile
             texts.append(path.read_bytes().decode(errors="replace"))
     assert sum(f"{cluster.server.address}:{cluster.server.port}" in text for text in texts) > 3  # the address is shown

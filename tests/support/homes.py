@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import itertools
 import json
 import os
 import shutil
@@ -275,15 +274,11 @@ class Home:
         """Wait until no process is left except those with the pids `but`."""
         until(lambda: not [p for p in self.processes() if p.pid not in but], "no process is left", seconds)
 
-    def files(self) -> list[Path]:
-        """Return all files and directories below the root; they may come and go meanwhile."""
-        return sorted(Path(place, name) for place, *names in os.walk(self.root) for name in itertools.chain(*names))
-
     def leftovers(self) -> list[Path]:
         """Return files that must not exist when no process runs: `.partial` files and files in workspaces."""
-        work, found = self.path / "work", self.files()
-        inside = [path for path in found if work in path.parents and path != work / reservations.FILE]
-        return [*(path for path in found if path.suffix == ".partial"), *inside]
+        work = self.path / "work"
+        inside = [path for path in sorted(all_below(work)) if path != work / reservations.FILE]
+        return [*sorted(path for path in all_below(self.root) if path.suffix == ".partial"), *inside]
 
     def until_nothing_left(self) -> None:
         """Wait until there are no such files: the daemon removes them after the ledger has the end of a job."""
@@ -336,6 +331,11 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.process.send_signal(number)
+
+
+def all_below(directory: Path) -> list[Path]:
+    """Return what is below a directory from which others remove files meanwhile; `rglob` would fail."""
+    return [Path(parent) / name for parent, inside, files in os.walk(directory) for name in (*inside, *files)]
 
 
 def write_script(path: Path, script: str) -> None:

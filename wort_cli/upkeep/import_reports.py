@@ -16,7 +16,7 @@ from wort_cli.ledger.absences import UnavailableRun
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
 from wort_cli.model.job import JobState
-from wort_cli.model.run_report import RunReport
+from wort_cli.model.run_report import START, RunReport
 from wort_cli.reading.documents import MAX_DOCUMENT, parse_json
 
 
@@ -87,21 +87,31 @@ def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedRepor
 
 
 def read_reports(path: Path) -> Iterator[RunReport]:
-    """Yield the reports in a file.  Raises NotAReport for an invalid line; the last line may be incomplete."""
+    """Yield the reports in a file.  Raises NotAReport for an invalid line, unless it is only the beginning of one."""
     try:
         with path.open("rb") as file:
             number = 0
             while line := file.readline(MAX_DOCUMENT + 1):
                 number += 1
-                if not line.endswith(b"\n") and len(line) <= MAX_DOCUMENT:
-                    return  # the task was killed while it wrote this line
                 try:
-                    yield RunReport.from_json(parse_json(line))
+                    if (report := report_in(line)) is not None:
+                        yield report
                 except (ValueError, WortError) as error:
                     why = error.sentence if isinstance(error, WortError) else str(error)
                     raise NotAReport(f"{shown(str(path), 200)}, line {number}: {shown(why, 200)}") from None
     except OSError as error:
         raise WortError(f"{shown(str(path), 200)} cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def report_in(line: bytes) -> RunReport | None:
+    """Return the report in a line; None if it is only the beginning of one.  Raises ValueError or WortError."""
+    try:
+        document = parse_json(line)
+    except ValueError:
+        if START.startswith(line.rstrip(b"\n")[: len(START)]):
+            return None
+        raise
+    return RunReport.from_json(document)
 
 
 def claim_of(report: RunReport) -> UnavailableRun | None:

@@ -146,6 +146,14 @@ def test_delay_grows_with_each_failure(ledger: Ledger) -> None:
     assert waits == pytest.approx([60, 120, 240, 480], abs=20)
 
 
+def test_failures_of_an_outage_do_not_count_as_tries_of_a_timeout(ledger: Ledger) -> None:
+    job_id = queued(ledger)
+    for _ in range(POLICY.tries - 1):
+        fail(ledger, job_id, Reason.NETWORK)
+    assert fail(ledger, job_id, Reason.TIMEOUT) == [JobState.WAITING]
+    assert (ledger.jobs.get(job_id).wait_until or 0) - time.time() < 2 * POLICY.delay
+
+
 def test_crash_of_a_tool_does_not_count_if_the_attempt_finished_more_parts(ledger: Ledger) -> None:
     job_id = queued(ledger)
     failure = Failure(Reason.TOOL_CRASH, "fastq-dump crashed")

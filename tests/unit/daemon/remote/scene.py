@@ -11,7 +11,8 @@ from tests.support.memory_queue import MemoryQueue
 from tests.support.signatures import make_signatures
 from tests.unit.daemon.conftest import Clock
 from wort_cli.daemon.coordinator import Coordinator
-from wort_cli.daemon.remote.site import RemoteSite, answer_key
+from wort_cli.daemon.remote.attempt_keys import answer_key
+from wort_cli.daemon.remote.site import RemoteSite
 from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.unit.daemon.remote.scene import HOME, NAME, OTHER, Scene, Sealed
-from wort_cli.daemon.remote.site import answer_key
+from wort_cli.daemon.remote.attempt_keys import acquired_key, answer_key
+from wort_cli.daemon.remote.site import SWEEP_EVERY
 from wort_cli.errors import QueueUnavailable
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
@@ -110,6 +111,21 @@ def test_keys_of_an_ended_attempt_are_deleted_when_the_queue_can_be_reached_agai
     assert scene.remote.keys, "the answer is still there"
     scene.turn()
     assert not scene.remote.keys
+
+
+def test_keys_are_deleted_whose_coordinator_and_worker_died(scene: Scene, job: int) -> None:
+    order = scene.host.take()
+    used, other = answer_key(HOME, job, 1), answer_key("o" * 16, job, 1)
+    scene.remote.acquire(acquired_key(HOME, job, 1), "node1-1")
+    for key in (answer_key(HOME, 99, 1), answer_key(HOME, job, 2), other):
+        scene.remote.put(key, b"an answer")
+    scene.remote.acquire(acquired_key(HOME, 99, 1), "node1-1")
+    scene.turn(SWEEP_EVERY)
+    assert scene.remote.keys == {acquired_key(HOME, job, 1), other}
+    scene.host.answer(order, failure=NO_READS)
+    assert used in scene.remote.keys
+    scene.turn()
+    assert scene.job(job).state is JobState.UNAVAILABLE
 
 
 def lost_connection(*_: object) -> None:

@@ -1,9 +1,13 @@
 """One coordinator controls the queue: a new one goes on, a second one is refused, workers learn what is not needed."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from tests.unit.daemon.remote.scene import HOME, Scene
 from wort_cli.daemon.remote.board_writer import WRITE_EVERY
+from wort_cli.daemon.service import end_jobs
 from wort_cli.errors import QueueUnavailable
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState
@@ -44,3 +48,14 @@ def test_second_coordinator_is_refused(scene: Scene, monkeypatch: pytest.MonkeyP
     other.claim_queue()
     with pytest.raises(QueueUnavailable, match="another coordinator"):
         scene.turn(WRITE_EVERY)
+
+
+def test_daemon_ends_in_order_while_the_queue_cannot_be_reached(
+    scene: Scene, job: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.host.take()
+    scene.remote.broken = True
+    guard: Any = SimpleNamespace(ledger_is_ours=lambda: True)
+    end_jobs(guard, scene.coordinator)
+    assert "the queue cannot be reached; the next daemon continues its jobs" in caplog.text
+    assert scene.job(job).state is JobState.RUNNING
