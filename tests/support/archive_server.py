@@ -78,7 +78,7 @@ class Server(ThreadingHTTPServer):
 
 
 def end(connection: socket.socket) -> None:
-    """Let whoever reads from a connection, or writes to it, notice that it has ended."""
+    """End a connection for both sides, also for a thread that reads from it."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
