@@ -1,4 +1,4 @@
-"""One coordinator controls the queue: a new one continues, a second one is refused, workers learn what is not needed."""
+"""One coordinator controls the queue: a new one continues, a second one is refused, workers hear what is not needed."""
 
 from types import SimpleNamespace
 from typing import Any
