@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.archives import build, load_illumina, reference_signature
 from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.hung_library import hung_library
 from tests.support.loaders import ILLUMINA, load_columns
 from tests.support.polling import until
 from tests.support.shelf import Shelf, copy_archive, gunzipped
@@ -140,17 +141,16 @@ def test_archive_whose_reader_crashed_is_decoded_by_fastq_dump(
     home: Home, shelf: Shelf, number: signal.Signals, decoder: str
 ) -> None:
     """A process that was killed has not crashed: its archive is read in process again."""
-    large = shelf.large(100_000)
-    archive = copy_archive(large, home.cwd / f"{NAME}.sra")
-    with home.running("compute", archive, "--now", env={"WORT_THREADS": "1"}) as command:
-        until(lambda: started(home), pause=0.005)
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
+    with home.running("compute", archive, "--now", env=hung_library(home.root)) as command:
+        until(lambda: started(home), "the library hangs in the archive")
         command.signal(number)
         assert command.wait().code == -number
     home("compute", archive, "--now").expect(0)
     crashed = "an earlier attempt died or hung while it read the archive in its own process" in home("logs", NAME).out
     assert crashed == (decoder == "fastq-dump")
     assert home("view", NAME, "--json").expect(0).records()[0]["provenance"]["decoders"] == [decoder]
-    assert home.signature(NAME) == shelf.reference(large, NAME)
+    assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
 
 
 CRASHES = f"""
