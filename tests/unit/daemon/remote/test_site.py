@@ -17,8 +17,9 @@ from tests.unit.daemon.conftest import Clock
 from wort_cli.daemon.coordinator import WAKE_EVERY, Coordinator
 from wort_cli.daemon.remote.attempt_keys import acquired_key, answer_key
 from wort_cli.daemon.remote.board_writer import WRITE_EVERY
-from wort_cli.daemon.remote.roster import SILENT_AFTER, TAKEN_WITHIN
+from wort_cli.daemon.remote.roster import MOST_ENDED, SILENT_AFTER, TAKEN_WITHIN, Roster
 from wort_cli.daemon.remote.site import SWEEP_EVERY, RemoteSite
+from wort_cli.daemon.remote.values import MAX_KEPT
 from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
 from wort_cli.daemon.service import end_jobs
 from wort_cli.errors import QueueUnavailable
@@ -133,6 +134,24 @@ def encoded(content: bytes) -> str:
 
 
 # ---- Orders
+
+
+def test_orders_of_a_turn_are_bounded(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    clock: Clock,
+    host: Host,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wort_cli.daemon.remote.site.MOST_ORDERS", 3)
+    enqueue(ledger, *(f"SRR{1000000 + i}" for i in range(9)))
+    host.send(room=8)
+    numbers = []
+    for _ in range(4):
+        turn(coordinator, clock)
+        numbers.append(remote.pending())
+    assert numbers == [3, 6, 8, 8]
 
 
 def test_no_job_starts_without_a_worker(coordinator: Coordinator, ledger: Ledger, clock: Clock) -> None:
@@ -524,6 +543,13 @@ def test_workspaces_that_are_not_needed_are_named_on_the_board(
     turn(coordinator, clock)
     turn(coordinator, clock, WRITE_EVERY)
     assert board_of(remote).ended == {"node1-1": (job_id,)}
+
+
+def test_board_names_only_some_of_many_workspaces_at_a_time(remote: MemoryQueue, clock: Clock) -> None:
+    Host(remote, "node1", kept=tuple(range(1, 1 + MAX_KEPT))).send()
+    roster = Roster(HOME, clock)
+    roster.read(remote.beats())
+    assert roster.ended_workspaces(lambda jobs: jobs, ()) == {"node1-1": tuple(range(1, 1 + MOST_ENDED))}
 
 
 def test_second_coordinator_is_refused(
