@@ -216,8 +216,8 @@ class DaemonNotRunning(WortError):
 
     exit_code = ExitCode.NO_DAEMON
 
-    def __init__(self, what: str = "no daemon is running") -> None:
-        super().__init__(what, "start it with `wort daemon start`, or compute in this process with `--now`")
+    def __init__(self, what: str = "no daemon is running", hint: str = "") -> None:
+        super().__init__(what, hint or "start it with `wort daemon start`, or compute in this process with `--now`")
 
 
 class DaemonAlreadyRunning(WortError):

@@ -129,7 +129,10 @@ def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
             try:
                 return Board.unpack(found)
             except ValueError as error:
-                raise QueueUnavailable(f"the queue has something else than wort's: {error}") from None
+                raise QueueUnavailable(
+                    f"the message of the coordinator cannot be read: {error}",
+                    "copy the file of `queue_key_file` from the coordinator's host, and set it on this host, too",
+                ) from None
         if why != logged:
             logging.getLogger().warning("%s", why)
             logged = why

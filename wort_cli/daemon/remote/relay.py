@@ -111,6 +111,10 @@ class Relay:
         except QueueUnavailable as problem:
             log.warning("%s", problem.sentence)
             self._failed_at = self._clock()
+            return
+        if self._failed_at > float("-inf"):
+            log.info("the queue can be used again")
+            self._failed_at = float("-inf")
 
     def _exchange(self) -> None:
         now = self._clock()

@@ -134,6 +134,19 @@ def test_attempt_is_confirmed_only_if_the_newest_board_names_it(host: Host, work
     assert not host.queue.take_confirmation(1, 1)
 
 
+def test_end_of_an_outage_is_logged_once(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    host.turn()
+    host.remote.broken = True
+    host.turn()
+    host.turn(PAUSE)
+    assert "can be used again" not in caplog.text
+    host.remote.broken = False
+    host.turn(PAUSE)
+    host.turn()
+    assert caplog.text.count("the queue can be used again") == 1
+
+
 def test_question_survives_a_queue_that_cannot_be_reached(host: Host, worker: Worker) -> None:
     host.remote.broken = True
     host.queue.ask(1, 1)
