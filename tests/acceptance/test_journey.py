@@ -74,8 +74,8 @@ def test_person_queues_a_run_and_sees_it_computed(world: World) -> None:
     browser.search(RUN.lower())
     assert browser.path == f"/view/sra/{RUN}/"
     assert "Not known here" in browser.text("#standing")
-    browser.driver.find_element("link text", "Sign in").click()
-    until(lambda: browser.text("h1") == "Sign in", "the page to sign in at")
+    browser.follow("Sign in")
+    assert browser.text("h1") == "Sign in"
     browser.type("#token", world.token)
     browser.press("Sign in")
     assert browser.path.startswith(f"/view/sra/{RUN}/"), "one is led back"

@@ -9,19 +9,13 @@ import pytest
 import redis
 
 from tests.support.polling import until
-from tests.support.queue_servers import PASSWORD, SERVERS, Postgresql, QueueServer, Redis
+from tests.support.queue_servers import PASSWORD, Postgresql, QueueServer, Redis
 from wort_cli.daemon.remote.message_seal import NOT_AUTHENTIC
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.daemon.remote.storages import MOST_VALUE
 from wort_cli.errors import QueueUnavailable, SettingsError
 
 OTHER = "another-password"
-
-
-@pytest.fixture(scope="module", params=sorted(SERVERS))
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
-    with SERVERS[request.param](tmp_path_factory.mktemp(request.param) / "server") as running:
-        yield running
 
 
 @pytest.fixture
