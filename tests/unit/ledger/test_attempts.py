@@ -306,3 +306,10 @@ def test_lost_worker_does_not_count_if_the_job_advanced(ledger: Ledger) -> None:
     assert moves(ledger, job_id)[-1] == ("running", "queued")
     assert not ledger.attempts.requeue_if_advanced(job_id, 1, 100, "too late")
     assert ledger.jobs.get(job_id).reason is Reason.INTERRUPTED
+
+
+def test_jobs_that_have_not_ended_are_found_among_others(ledger: Ledger) -> None:
+    states = ("queued", "running", "waiting", *ENDS)
+    numbers = {state: in_state(ledger, state, f"SRR{n:06d}") for n, state in enumerate(states, 1)}
+    live = {numbers[state] for state in ("queued", "running", "waiting")}
+    assert ledger.jobs.live_among([*numbers.values(), 9_999]) == live

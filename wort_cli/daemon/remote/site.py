@@ -34,6 +34,7 @@ from wort_cli.settings import Settings
 LOOK_EVERY = 0.2
 """Seconds between looks for answers."""
 READ_BEATS_EVERY = 1.0
+MOST_ORDERS = 200
 RECEIVE_WITHIN = 1.0
 """Seconds in a turn after which no further answer is received."""
 SWEEP_EVERY = 3600.0
@@ -103,9 +104,8 @@ class RemoteSite:
 
     def adopt(self, jobs: Sequence[Job]) -> None:
         """Take over the attempts that an earlier coordinator has sent: workers may have them."""
-        now = self._clock()
         for job in jobs:
-            self._attempts[job.id] = RemoteAttempt(job, job.attempt, now)
+            self._attempts[job.id] = RemoteAttempt(job, job.attempt, self._clock())
             log.info("job %d, attempt %d: waiting for the worker that may have it", job.id, job.attempt)
 
     def claim_queue(self) -> None:
@@ -178,8 +178,8 @@ class RemoteSite:
         return room if wanted is None else min(room, wanted)
 
     def most(self, limit: int) -> int:
-        """See Site."""
-        return limit
+        """See Site.  An order may have a large signature, and all of a turn are in memory."""
+        return min(limit, len(self._attempts) + MOST_ORDERS)
 
     def set_limit(self, limit: int) -> None:
         """Do nothing: each worker has its own limit."""

@@ -162,6 +162,9 @@ SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key} LIMIT :limit;
 -- name: count_states
 SELECT state, reason, n FROM job_counts WHERE n > 0 ORDER BY state, reason;
 
+-- name: live_among
+SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'waiting', 'running');
+
 -- name: states_among
 SELECT state, count(*) AS n FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) GROUP BY state;
 

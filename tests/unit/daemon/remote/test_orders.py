@@ -1,5 +1,7 @@
 """Orders: which jobs are sent to workers on other hosts, and what an order says."""
 
+import pytest
+
 from tests.unit.daemon.remote.scene import NAME, OTHER, Host, Scene
 from wort_cli.daemon.remote.wire import Order
 from wort_cli.model.job import JobState
@@ -36,6 +38,17 @@ def test_as_many_orders_are_sent_as_workers_take(scene: Scene) -> None:
     Host(scene.remote, "node4", 7, draining=True).send()
     scene.turn()
     assert scene.remote.pending() == 5
+
+
+def test_orders_of_a_turn_are_bounded(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.daemon.remote.site.MOST_ORDERS", 3)
+    scene.host.send(room=8)
+    scene.enqueue(*(f"SRR{1000000 + i}" for i in range(9)))
+    numbers = []
+    for _ in range(4):
+        scene.turn()
+        numbers.append(scene.remote.pending())
+    assert numbers == [3, 6, 8, 8]
 
 
 def test_jobs_of_a_turn_are_claimed_in_one_commit(scene: Scene, statements: list[str]) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.unit.daemon.remote.scene import HOME, Scene
 from wort_cli.daemon.remote.board_writer import WRITE_EVERY
+from wort_cli.daemon.remote.roster import MOST_ENDED, Roster
+from wort_cli.daemon.remote.values import MAX_KEPT
 from wort_cli.daemon.service import end_jobs
 from wort_cli.errors import QueueUnavailable
 from wort_cli.model.failure import Failure, Reason
@@ -37,6 +39,13 @@ def test_workspaces_that_are_not_needed_are_named_on_the_board(scene: Scene, job
     scene.turn()
     scene.turn(WRITE_EVERY)
     assert scene.board.ended == {"node1-1": (job,)}
+
+
+def test_board_names_only_some_of_many_workspaces_at_a_time(scene: Scene) -> None:
+    scene.host.send(kept=tuple(range(1, 1 + MAX_KEPT)))
+    roster = Roster(HOME, scene.clock)
+    roster.read(scene.remote.beats())
+    assert roster.ended_workspaces(lambda jobs: jobs, ()) == {"node1-1": tuple(range(1, 1 + MOST_ENDED))}
 
 
 def test_second_coordinator_is_refused(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
