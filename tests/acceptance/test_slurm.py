@@ -76,7 +76,7 @@ def test_section_about_slurm_is_right_to_the_letter(home: Home, slurm: Slurm, ru
     runs.in_shell(first.text, env)
     until(slurm.is_idle, "all tasks end")
     runs.in_shell(second.text, env)
-    (left,) = blocks_of_section(ROOT / "docs" / "clusters.md", "See how far it is, and try again what failed")
+    (left,) = blocks_of_section(ROOT / "docs" / "clusters.md", "Progress and retries")
     runs.in_shell(left.text, env)
     assert (home.root / "home" / "left.txt").read_text() == ""
     assert [row[0] for row in home("ls").rows()] == list(RUNS[:3])

@@ -85,5 +85,5 @@ def test_stalled_decoder_is_killed(home: Home, shelf: Shelf) -> None:
     )
     copy_archive(shelf.archive(), home.cwd / "x.sra")
     done = home("compute", "x.sra", "--now", env={**env, "WORT_STALL_TIMEOUT": "1"})
-    done.expect(75, "timeout", "no read for 1 seconds", "slice_timeout")
+    done.expect(75, "timeout", "fastq-dump wrote nothing for 1 seconds", "slice_timeout")
     home.until_idle()
