@@ -30,6 +30,8 @@ from wort_cli.system.stuck_threads import stuck_threads
 
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
+OWN_OPTIONS = ("--version", "--debug", "--help", "-h")
+"""The options that precede a command."""
 COMMANDS = (
     "compute", "runs", "plan", "batch", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog",
     "merge", "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
@@ -166,6 +168,16 @@ def print_traceback() -> None:
     traceback.print_exc()
 
 
+def check_place_of_options(arguments: Sequence[str]) -> None:
+    """Raise UsageError if an option of a command precedes it."""
+    first, *rest = arguments[1:] if arguments[:1] == ["--debug"] else arguments or [""]
+    command = next((word for word in rest if word in (*COMMANDS, *GROUPS)), "")
+    if first.startswith("-") and first not in OWN_OPTIONS and command:
+        raise UsageError(
+            f"{shown(first)} is no option of `wort` itself", f"give options after the command: wort {command} ..."
+        )
+
+
 def run_typer(arguments: list[str]) -> int:
     """Have Typer run a command; return its exit code.  A WortError passes through."""
     for word in arguments:
@@ -173,6 +185,7 @@ def run_typer(arguments: list[str]) -> int:
             raise UsageError(f"there is no option {shown(word)}")
         if "/" in word:  # it may be a path
             check_answers([Path(word.partition("=")[2] if word.startswith("-") else word)])
+    check_place_of_options(arguments)
     stdout = sys.stdout
     try:
         program(needed_commands(arguments))(arguments, prog_name="wort")

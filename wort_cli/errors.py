@@ -88,7 +88,8 @@ class InvalidName(UsageError):
     def __init__(self, text: str) -> None:
         super().__init__(
             f"{shown(text)} cannot be the name of a signature",
-            "set a name with --name: at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit",
+            "a name has at most 100 letters, digits, '.', '_' and '-', and starts with a letter or digit; "
+            "`wort compute --name NAME` sets it",
         )
         self.text = text
 
@@ -97,7 +98,7 @@ class NoSuchFile(UsageError):
     """A given file does not exist or cannot be read."""
 
     def __init__(self, path: Path, why: str = "no such file") -> None:
-        super().__init__(f"{shown(str(path), 200)}: {why}")
+        super().__init__(f"{shown(str(path), 200)}: {why[:1].lower()}{why[1:]}")
         self.path = path
 
 
