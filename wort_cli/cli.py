@@ -5,7 +5,7 @@ A command raises a WortError; this is the only module that prints errors and exi
 
 import gc
 
-gc.set_threshold(20_000)  # start-up makes many objects and few cycles; searching for them would take a sixth of it
+gc.set_threshold(100_000)  # start-up makes many objects and few cycles; to search for them would take a tenth of it
 
 import os
 

@@ -5,6 +5,7 @@ and an exit code.  The failure of a *job* is not an error of the command: it is 
 the ledger stores its reason.
 """
 
+import time
 from enum import IntEnum
 from pathlib import Path
 
@@ -62,6 +63,10 @@ class WortError(Exception):
 
 class Terminated(BaseException):
     """This process received a signal to terminate.  Like KeyboardInterrupt, `except Exception` does not catch it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.at = time.monotonic()
 
 
 class UsageError(WortError):
@@ -156,8 +161,8 @@ class NotPrivate(WortError):
 class NoSuchJob(UsageError):
     """The ledger has no such job or name."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{shown(what)} is unknown", "`wort status` lists the jobs")
+    def __init__(self, what: str, sentence: str = "", hint: str = "`wort status` lists the jobs") -> None:
+        super().__init__(sentence or f"{shown(what)} is unknown", hint)
         self.what = what
 
 
@@ -217,8 +222,8 @@ class DaemonNotRunning(WortError):
 
     exit_code = ExitCode.NO_DAEMON
 
-    def __init__(self, what: str = "no daemon is running") -> None:
-        super().__init__(what, "start it with `wort daemon start`, or compute in this process with `--now`")
+    def __init__(self, what: str = "no daemon is running", hint: str = "") -> None:
+        super().__init__(what, hint or "start it with `wort daemon start`, or compute in this process with `--now`")
 
 
 class DaemonAlreadyRunning(WortError):

@@ -15,7 +15,7 @@ from wort_cli.model.job import Job, JobState, Progress
 from wort_cli.model.lease import DAEMON, is_abandoned, process_owner, short_owner
 from wort_cli.pipeline.download import may_need_download
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.run import fetch_ahead, run_job
+from wort_cli.pipeline.run import fetch_ahead, leave_fetched, run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.settings import Settings
@@ -121,8 +121,8 @@ class FetchAhead:
         self._thread.join()
         return self._job
 
-    def give_up(self, ledger: Ledger, *, cancel: bool) -> None:
-        """Stop, and cancel or requeue the job."""
+    def give_up(self, ledger: Ledger, *, cancel: bool, seconds: float) -> None:
+        """Stop, and cancel the job; or leave what was fetched within so many seconds, and requeue it."""
         job = self.take()
         if job is None or ledger.jobs.get(job.id).attempt != job.attempt:
             return
@@ -130,6 +130,7 @@ class FetchAhead:
             ledger.jobs.cancel([job.id])
             remove_ended_workspace(job.id, ledger, self._settings)
         else:
+            leave_fetched(JobSpec.of(job, self._settings, jobs=1), seconds)
             ledger.attempts.requeue(job.id, job.attempt, "the process was terminated")
 
     def _run(self) -> None:

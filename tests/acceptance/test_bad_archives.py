@@ -43,7 +43,7 @@ BAD = (
         "corrupt",
         1,
         "does not match its checksums",
-        "fetch an archive of your own again (`wort fetch`)",
+        "fetch the archive again (`wort fetch`)",
     ),
     BadCase("truncated", shelved(Shelf.truncated), "failed", "incomplete", 1, "reads are missing", FETCH_AGAIN),
     BadCase("text_file", text_file, "failed", "not-an-archive", 1, "is not an SRA archive", "vdb-validate"),

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -265,17 +266,19 @@ def test_each_request_for_a_run_is_the_same_task(home: ContractHome, server: Web
     assert len([job for job in home.jobs() if job.name == "SRR100005"]) == 1
 
 
-def test_recompute_queues_what_is_there_and_what_is_unavailable(home: ContractHome, server: WebServer) -> None:
-    headers = {"Authorization": f"Bearer {home.lab}"}
-    for name in (TAXON, GONE_GENOME, GONE_RUN):
-        database = "genomes" if name.startswith("G") else "sra"
-        answer = httpx.post(f"{server.url}/v1/compute/{database}/{name}?recompute=true", headers=headers)
-        if name == TAXON:
-            assert answer.status_code == 400
-            continue
-        assert (answer.status_code, answer.json()["status"]) == (202, "Submitted")
-        assert home.job(name).state == "queued"
-        assert home.select("SELECT force FROM jobs WHERE name = ?", name) == [(1,)]  # what is there is no reason to end
+def test_recompute_queues_what_is_there_and_what_is_unavailable(tmp_path: Path) -> None:
+    with contract_home(tmp_path / "h") as home, serving(home) as server:
+        headers = {"Authorization": f"Bearer {home.lab}"}
+        for name in (TAXON, GONE_GENOME, GONE_RUN):
+            database = "genomes" if name.startswith("G") else "sra"
+            answer = httpx.post(f"{server.url}/v1/compute/{database}/{name}?recompute=true", headers=headers)
+            if name == TAXON:
+                assert answer.status_code == 400
+                continue
+            assert (answer.status_code, answer.json()["status"]) == (202, "Submitted")
+            assert home.job(name).state == "queued"
+            forced = home.select("SELECT force FROM jobs WHERE name = ?", name)
+            assert forced == [(1,)]  # what is there is no reason to end
 
 
 def test_bytes_of_a_signature_are_the_same_each_time(server: WebServer) -> None:

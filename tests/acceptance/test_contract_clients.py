@@ -41,6 +41,7 @@ from tests.support.contract_home import (
     contract_home,
 )
 from tests.support.homes import Home
+from tests.support.polling import until
 from tests.support.ports import free_port
 from tests.support.submissions import document, text
 from tests.support.web_server import WebServer, curl, serving
@@ -304,7 +305,10 @@ def test_polars_reads_manifests_by_ranges(server: WebServer) -> None:
         assert {"sha256", "creation_date", "size"} <= set(table.collect_schema())
         rows = table.filter(polars.col("internal_location") == f"sigs/{name}.sig").select("ksize", "n_hashes").collect()
         assert rows.rows() == [(k, 50) for k in (21, 31, 51)]
-    assert {line["status"] for line in server.log() if str(line["path"]).endswith(".parquet")} >= {200, 206}
+    until(
+        lambda: {line["status"] for line in server.log() if str(line["path"]).endswith(".parquet")} >= {200, 206},
+        "whole files and parts of them were sent",
+    )
 
 
 def modified_at(url: str) -> datetime:

@@ -110,7 +110,12 @@ def run_blocks(document: Path, home: Home) -> None:
             if block.needs_no_daemon:
                 home("daemon", "stop")
             run_block(block, home)
-            until(lambda: not [job for job in home.jobs() if job.state in ("queued", "running")], "the jobs have ended")
+            until(lambda: not home.processes() or not is_busy(home), "the jobs have ended")
+
+
+def is_busy(home: Home) -> bool:
+    """Return whether a daemon has jobs that it runs now."""
+    return any(job.state in ("queued", "running") for job in home.jobs())
 
 
 def run_block(block: ShellBlock, home: Home) -> None:

@@ -101,14 +101,16 @@ def test_wrong_arguments_change_nothing(arguments: list[str], message: str, home
 def test_interrupted_fetch_stops_at_once_and_goes_on_later(home: Home, shelf: Shelf) -> None:
     archive = shelf.with_qualities()
     with serving(home, archive, rate=archive.stat().st_size / 40) as server:
+        server.allowed = archive.stat().st_size / 2
         with home.running("fetch", RUN, "--whole") as process:
             until(lambda: list(home.cwd.glob(f"{RUN}/.fetching/*.map")), "a part has arrived")
             process.signal(signal.SIGINT)
             process.wait().expect(130, "0 of 1 were fetched; run the same command again")
         (saved,) = home.cwd.glob(f"{RUN}/.fetching/*.map")
         arrived = sum(length for _, length in json.loads(saved.read_text())["arrived"])
+        server.rate, server.allowed = 0.0, float("inf")
         until(lambda: server.open == 0, "the server has noticed it")
-        server.rate, before = 0.0, server.sent
+        before = server.sent
         home("fetch", RUN, "--whole").expect(0)
         assert server.sent - before <= archive.stat().st_size - arrived + 2000
     assert (home.cwd / RUN / f"{RUN}.sra").read_bytes() == archive.read_bytes()

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.homes import Home
-from tests.support.polling import until
+from tests.support.polling import LONGEST, until
 from tests.support.ports import free_port
 from tests.support.processes import processes_with
 from tests.support.shelf import Shelf
@@ -33,12 +33,12 @@ def test_status_of_a_healthy_daemon_is_complete(home: Home, shelf: Shelf) -> Non
     found = home("daemon", "status", "--json").expect(0).json()
     assert found["problems"] == []
     assert found["state"] == "paused"
-    assert 0 <= found["loop"]["age"] < 10
+    assert 0 <= found["loop"]["age"] < LONGEST
     assert found["loop"]["turns"] > 0
-    assert 0 < found["loop"]["mean"] <= found["loop"]["longest"] < 5
+    assert 0 < found["loop"]["mean"] <= found["loop"]["longest"] < LONGEST
     assert found["workers"] == {"alive": 2, "wanted": 2}
     assert found["queued"] == 1
-    assert 0 <= found["oldest_queued"] < 60
+    assert 0 <= found["oldest_queued"] < LONGEST
     for span in ("hour", "day"):
         rates = found["failure_rates"][span]
         assert (rates["done"], rates["unavailable"], rates["failed"]) == (1, 1, 0)
@@ -56,7 +56,7 @@ def test_stuck_loop_makes_the_daemon_unhealthy(home: Home) -> None:
     until(lambda: status(home)["loop"], "the loop has run")
     os.kill(pid, signal.SIGSTOP)
     try:
-        until(lambda: status(home)["state"] == "unhealthy", "the status is unhealthy", 60, pause=0.5)
+        until(lambda: status(home)["state"] == "unhealthy", "the status is unhealthy", pause=0.5)
         found = home("daemon", "status", "--json").expect(1).json()
         assert any("has been stuck" in sentence for sentence in found["problems"])
         assert "unhealthy" in home("status").expect(0).out
@@ -109,7 +109,7 @@ def test_metrics_are_served_and_written_to_a_file(home: Home, shelf: Shelf) -> N
     assert found["wort_job_moves_total", ("done", "")] == 1
     assert found["wort_job_moves_total", ("queued", "")] == 2
     assert found["wort_workers", ()] == 2
-    assert found["wort_loop_age_seconds", ()] < 60
+    assert found["wort_loop_age_seconds", ()] < LONGEST
     until(file.exists, "the file is written")
     assert samples(file.read_text())["wort_up", ()] == 1
     assert file.stat().st_mode & 0o777 == 0o644
@@ -118,7 +118,7 @@ def test_metrics_are_served_and_written_to_a_file(home: Home, shelf: Shelf) -> N
     assert not missing
     home("daemon", "stop").expect(0)
     assert samples(file.read_text())["wort_up", ()] == 0
-    assert not fetched(port)
+    until(lambda: not fetched(port), "nothing is served")
 
 
 def test_metrics_process_is_restarted_when_it_dies_and_stopped_with_the_daemon(home: Home) -> None:

@@ -1,15 +1,13 @@
 """libncbi-vdb hangs in this process: the attempt fails, the process ends, and fastq-dump decodes the run."""
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.homes import Home
+from tests.support.hung_library import hung_library
 from tests.support.polling import until
 from tests.support.shelf import Shelf
-from wort_cli.pipeline.decoding.vdb_library import SONAME
 
 RUN = "SRR000001"
 PATIENT = {"WORT_STALL_TIMEOUT": "60"}
@@ -19,11 +17,8 @@ PATIENT = {"WORT_STALL_TIMEOUT": "60"}
 @pytest.fixture
 def hung(home: Home, shelf: Shelf) -> Iterator[Home]:
     """A home whose libncbi-vdb hangs when it reads spots."""
-    library, source = home.root / "hung.so", Path(__file__).with_name("hung_library.c")
-    words = ["-Wall", "-shared", "-fPIC", "-Wl,--no-as-needed", "-ldl", f"-l:{SONAME}"]
-    subprocess.run(["cc", source, "-o", library, *words], check=True)
     home.keep(RUN, shelf.archive())
-    home.env |= {"WORT_VDB_LIBRARY": str(library), "WORT_STALL_TIMEOUT": "1", "HANG_IN": "VBlobCellData"}
+    home.env |= {**hung_library(home.root), "WORT_STALL_TIMEOUT": "2"}
     yield home
     assert not home.leftovers()
 
@@ -56,4 +51,5 @@ def test_worker_with_a_hung_thread_is_replaced(hung: Home, shelf: Shelf) -> None
     reasons = [reason for state, reason in hung.events(RUN) if state != "queued" and reason]
     assert set(reasons) == {"timeout"}
     check_decoded_by_fastq_dump(hung, shelf)
-    until(lambda: len({process.pid for process in hung.processes()} ^ idle) == 2, "the worker is replaced")
+    until(lambda: idle - {process.pid for process in hung.processes()}, "the worker has ended")
+    until(lambda: hung("daemon", "status", "--json").json()["workers"]["alive"] == 1, "it was replaced")

@@ -1,7 +1,6 @@
 """A network disk that stops answering hangs neither the daemon nor a command; its jobs wait until it answers again."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.support.homes import WORT, Done, Home
 from tests.support.hung_disk import HungDisk, hung_disk
-from tests.support.polling import LONGEST, until
+from tests.support.polling import LONGEST, Stopwatch, until
 from tests.support.shelf import Shelf, copy_archive
 from wort_cli.errors import ExitCode
 
@@ -38,9 +37,9 @@ def disk(home: Home, shelf: Shelf, tmp_path: Path) -> Iterator[HungDisk]:
 
 def run(home: Home, disk: HungDisk, *words: str | Path) -> Done:
     """Run a command where the disk is mounted; it must not hang."""
-    started = time.monotonic()
+    watch = Stopwatch()
     done = home(*words, before=disk.before)
-    assert time.monotonic() - started < QUICKLY, str(done)
+    assert watch.seconds < QUICKLY, str(done)
     return done
 
 

@@ -74,8 +74,8 @@ def test_person_queues_a_run_and_sees_it_computed(world: World) -> None:
     browser.search(RUN.lower())
     assert browser.path == f"/view/sra/{RUN}/"
     assert "Not known here" in browser.text("#standing")
-    browser.driver.find_element("link text", "Sign in").click()
-    until(lambda: browser.text("h1") == "Sign in", "the page to sign in at")
+    browser.follow("Sign in")
+    assert browser.text("h1") == "Sign in"
     browser.type("#token", world.token)
     browser.press("Sign in")
     assert browser.path.startswith(f"/view/sra/{RUN}/"), "one is led back"
@@ -182,8 +182,15 @@ def test_person_pages_through_a_hundred_thousand_jobs(large: Home, tmp_path: Pat
             seen += numbers(browser)
         assert seen == list(range(MANY + FILLED, MANY + FILLED - 5 * ROWS, -1))
         assert browser.count("#jobs tbody tr") == ROWS
+        back = []
+        while browser.count("a[rel=prev]"):
+            browser.follow("Newer jobs")
+            back += numbers(browser)[::-1]
+        assert back == seen[: 4 * ROWS][::-1]
+        for words in ("Older jobs", "Older jobs", "Newest"):
+            browser.follow(words)
+        assert numbers(browser) == seen[:ROWS]
 
-        browser.follow("Newest")
         browser.type("#before", f"51{Keys.ENTER}")
         until(lambda: "before=51" in browser.path, "another page")
         until(lambda: numbers(browser) == list(range(50, 0, -1)), "the oldest jobs")

@@ -19,6 +19,7 @@ from tests.support.shelf import Shelf
 ALL = [1, 251, 501, 751, 1001, 1251, 1501, 1751]
 """The first spots of the slices."""
 LEFT = [501, 751, 1001, 1251, 1501, 1751]
+NEXT = "SRR000002"
 SMALL = 20_000
 """Bytes that are fetched of an archive that is there already: its head is asked for again."""
 
@@ -55,14 +56,18 @@ exec {FASTQ_DUMP} "$@"
         """Have the first node finish two slices, and then ask it to end."""
         with self.stopping("--keep-slices", **more):
             pass
+        self.remove_the_first()
+
+    def remove_the_first(self) -> None:
+        """Remove the home of the first node; the second one decodes without a stop."""
         self._hold.unlink()
         shutil.rmtree(self._home.root / "node-1")
 
     @contextlib.contextmanager
-    def stopping(self, *options: str, **more: str) -> Iterator[None]:
+    def stopping(self, *words: str, **more: str) -> Iterator[None]:
         """Have the first node finish two slices; after the block, ask it to end."""
         self._hold.touch()
-        with self._home.running("compute", RUN, "--now", *options, env=self.env(1, **more)) as task:
+        with self._home.running("compute", RUN, "--now", *words, env=self.env(1, **more)) as task:
             until(Path(f"{self._hold}.reached").exists, "two slices are finished")
             yield
             task.signal(signal.SIGTERM)
@@ -113,6 +118,20 @@ def test_next_task_decodes_and_fetches_only_what_is_missing(
     assert nodes.run_the_second() == LEFT
     assert nodes.fetched < SMALL
     assert nodes.keys() == [f"prov/{RUN}.json", f"sigs/{RUN}.sig"], "what was left is deleted"
+
+
+def test_archive_that_was_fetched_ahead_is_left_too(nodes: Nodes, home: Home, shelf: Shelf) -> None:
+    nodes.server.files[NEXT] = shelf.archive().read_bytes()
+    work = home.root / "node-1" / "work"
+    with nodes.stopping(NEXT, "--keep-slices", WORT_KEEP_SLICES_SECONDS="120"):
+        until(lambda: list(work.glob("2/archive/*.map")), "the second archive arrives")
+        until(lambda: not list(work.glob("2/attempt-*")), "the second archive is there")
+    nodes.remove_the_first()
+    assert [key for key in nodes.unfinished() if f"/{NEXT}/" in key and key.endswith("/archive")]
+    sent = nodes.server.sent
+    home("compute", NEXT, "--now", "--keep-slices", env=nodes.env(2)).expect(0)
+    assert nodes.server.sent - sent < SMALL
+    assert [key for key in nodes.unfinished() if NEXT in key] == [], "what was left is deleted"
 
 
 def test_work_with_another_key_is_not_taken(nodes: Nodes, home: Home) -> None:

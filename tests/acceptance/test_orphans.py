@@ -3,7 +3,7 @@
 A process that is stopped (SIGSTOP) handles no signals and stops no other process; the process that notices kills it.
 """
 
-import json
+import contextlib
 import os
 import shutil
 import signal
@@ -46,8 +46,12 @@ def guard_of(home: Home) -> Process:
 
 def group_of(home: Home) -> list[Process]:
     """Return all tools of the running job, including its guard."""
-    leader = guard_of(home).pid
-    return [process for process in home.processes() if os.getpgid(process.pid) == leader]
+    leader, found = guard_of(home).pid, []
+    for process in home.processes():
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            if os.getpgid(process.pid) == leader:
+                found.append(process)
+    return found
 
 
 def worker_of(home: Home) -> int:
@@ -57,7 +61,7 @@ def worker_of(home: Home) -> int:
 
 def until_ended(pids: list[int], within: float = WITHIN) -> None:
     def left() -> list[int]:
-        return [pid for pid in pids if Path(f"/proc/{pid}").exists() and stat_of(pid)[0] not in "ZX"]
+        return [pid for pid in pids if not Process(pid, "", ()).is_zombie()]
 
     until_soon(lambda: not left(), f"all of {pids} have ended", within)
 
@@ -67,7 +71,7 @@ def assert_done(home: Home, wanted: bytes) -> None:
     (job,) = home.jobs()
     assert (job.state, job.reason) == ("done", "")
     assert home.signature(RUN) == wanted
-    assert not home.leftovers()
+    home.until_nothing_left()
 
 
 def start_run(home: Home, gate: Gate, **env: str) -> list[int]:
@@ -193,9 +197,7 @@ def test_hanging_job_can_be_cancelled(home: Home, shelf: Shelf) -> None:
     archive.unlink()
     os.mkfifo(archive)
     home("daemon", "resume").expect(0)
-    attempt = home.path / "work" / "1" / "attempt-1" / "processes.json"
-    until(attempt.exists, "the job has started")
-    worker = int(json.loads(attempt.read_text())["worker"]["pid"])
+    worker = home.worker_of(1, 1)
     home("cancel", "x").expect(0)
     until(lambda: not Path(f"/proc/{worker}").exists(), "the worker has ended")
     until(lambda: not (home.path / "work" / "1").exists(), "nothing is left")

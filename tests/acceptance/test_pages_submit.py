@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.homes import Home
+from tests.support.homes import Home, all_below
 from tests.support.hostile_signatures import HOSTILE
 from tests.support.polling import until
 from tests.support.served_home import HTML
@@ -58,6 +58,11 @@ def outcome(visitor: Visitor, path: str) -> dict[str, Any]:
     return dict(found)
 
 
+def until_no_scratch(home: Home) -> None:
+    """Wait until no uploaded file is left: it is removed after the result is recorded."""
+    until(lambda: not [path for path in all_below(home.path) if path.name.startswith("scratch-")], "no scratch is left")
+
+
 def judged(visitor: Visitor, path: str) -> dict[str, Any]:
     """Return what the page shows once there is a verdict; else nothing."""
     twin: dict[str, Any] = visitor.client.get(f"{path}?format=json").json()
@@ -85,7 +90,7 @@ def test_signature_that_passes_has_a_page_with_each_check(home: Home, visitor: V
     assert by_digest["name"] == RUN
     assert home.select("SELECT kind FROM jobs") == [("verify",)]
     assert f'href="{path}"' in visitor.open("/submit").text
-    assert not list(home.path.rglob("scratch-*"))
+    until_no_scratch(home)
     with httpx.Client(base_url=visitor.client.base_url) as stranger:
         assert stranger.get(path, headers={"Accept": "text/html"}).status_code == 200
         assert path not in stranger.get("/submit").text
@@ -162,7 +167,7 @@ def test_form_that_says_nothing_is_refused(
     assert answer.headers["content-type"].startswith("text/html")
     assert HTML not in answer.text
     assert home.select("SELECT count(*) FROM intakes") == before
-    assert not list(home.path.rglob("scratch-*"))
+    until_no_scratch(home)
 
 
 def test_nobody_submits_without_the_right(home: Home, server: WebServer) -> None:

@@ -73,6 +73,10 @@ def test_daemon_queues_the_new_runs_of_what_is_followed(home: Home, lists: RunLi
     until(lambda: len(home.jobs()) == 3, "three runs are queued")
     lists.put("PRJNA1", [run(1), run(2), run(3), run(4)])
     until(lambda: len(home.jobs()) == 4, "the new run is queued")
-    (row,) = home("follow", "ls", "--json").records()
-    assert (row["jobs"], row["reason"]) == (4, None)
+    until(lambda: followed(home) == [(4, None)], "its result is recorded")
     home("daemon", "stop")
+
+
+def followed(home: Home) -> list[tuple[int, str | None]]:
+    """Return the number of jobs of each follow, and why its last list failed, or that it is asked for just now."""
+    return [(row["jobs"], row["reason"]) for row in home("follow", "ls", "--json").records()]

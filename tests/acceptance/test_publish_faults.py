@@ -48,7 +48,7 @@ def check_published_once(home: Home, bucket: Bucket, wanted: bytes) -> None:
     assert decode_count(home) == 1
     assert home.signature(RUN) == wanted
     assert home.select("SELECT remote FROM signatures") == [(f"s3://{bucket.name}/{KEY}",)]
-    assert not home.leftovers()
+    home.until_nothing_left()
 
 
 def test_server_is_killed_during_a_put(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
@@ -210,9 +210,9 @@ def test_worker_is_killed_while_publishing(home: Home, bucket: Bucket, proxy: Pr
     """SIGKILL before the server gets the put, after half of the body, and after it stored the object."""
     fate = {"before": Fate.LOSE_REQUEST, "during": Fate.LOSE_HALF, "after": Fate.LOSE_ANSWER}[when]
     decide = first_puts(fate)
+    home.env["WORT_S3_TIMEOUT"] = "60"  # the client waits until its worker is killed
 
     def kill_workers() -> None:
-        daemon = home.daemon_pid()
         for process in home.processes():
             if process.pid != daemon and "daemon" in process.argv:
                 process.kill(signal.SIGKILL)
@@ -226,6 +226,7 @@ def test_worker_is_killed_while_publishing(home: Home, bucket: Bucket, proxy: Pr
     proxy.decide = kill_before
     proxy.on_half = proxy.on_answer = kill_workers
     home("daemon", "start").expect(0)
+    daemon = home.daemon_pid()
     home("compute", RUN).expect(0)
     home.until_job(RUN, "done")
     check_published_once(home, bucket, wanted)
@@ -291,10 +292,7 @@ def test_queue_waits_while_the_credentials_have_expired(home: Home, bucket: Buck
     home("compute", *runs).expect(0)
     for run in runs:
         assert home.until_job(run, "waiting", "failed", "done").reason == "storage-credentials"
-    status = until(lambda: home("daemon", "status", "--json").json()["state"] == "unhealthy", "it is unhealthy")
-    assert status
-    (problem,) = home("daemon", "status", "--json").json()["problems"]
-    assert "no signature can be published" in problem
+    (problem,) = until(lambda: home.problems_with("no signature can be published"), "it is unhealthy")
     assert "the server does not know the access key" in problem
     write_credentials(home, key, secret)
     for run in runs:

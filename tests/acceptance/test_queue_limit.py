@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.bucket import Bucket
 from tests.support.homes import Home
-from tests.support.queue_servers import SERVERS, QueueServer
+from tests.support.queue_servers import QueueServer
 from tests.support.shelf import Shelf
 from tests.support.worker_hosts import Cluster
 from wort_cli.pipeline.portable_spec import MAX_CONTENT
@@ -16,12 +16,6 @@ from wort_cli.pipeline.portable_spec import MAX_CONTENT
 RUN = "SRR1000001"
 PROFILES = "[profiles.small]\nk = 31\nscaled = 3\nabund = true\n[profiles.large]\nk = 31\nscaled = 2\nabund = true\n"
 """Profiles whose signatures of the run have 6.1 and 9.2 MB."""
-
-
-@pytest.fixture(scope="module", params=sorted(SERVERS))
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
-    with SERVERS[request.param](tmp_path_factory.mktemp(request.param) / "server") as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,19 +9,13 @@ import pytest
 import redis
 
 from tests.support.polling import until
-from tests.support.queue_servers import PASSWORD, SERVERS, Postgresql, QueueServer, Redis
+from tests.support.queue_servers import PASSWORD, Postgresql, QueueServer, Redis
 from wort_cli.daemon.remote.message_seal import NOT_AUTHENTIC
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.daemon.remote.storages import MOST_VALUE
 from wort_cli.errors import QueueUnavailable, SettingsError
 
 OTHER = "another-password"
-
-
-@pytest.fixture(scope="module", params=sorted(SERVERS))
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
-    with SERVERS[request.param](tmp_path_factory.mktemp(request.param) / "server") as running:
-        yield running
 
 
 @pytest.fixture
@@ -76,6 +70,21 @@ def test_values_and_orders_that_are_too_large_are_read_as_empty(queue: RemoteQue
     if queue.kind == "postgresql":  # Redis has no way to ask for the size of a value that it returns
         queue.send(large)
         assert queue.take() == b""
+
+
+def test_many_large_values_are_read_in_several_calls(queue: RemoteQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.daemon.remote.storages.MOST_VALUES", 2500)
+    left = {f"answer:{n}": str(n).encode() * 1000 for n in range(1, 8)}
+    for key, value in left.items():
+        queue.put(key, value)
+    assert sorted(queue.all_keys()) == sorted(left)
+    for number in (3, 3, 1):
+        found = queue.get(list(left))
+        assert len(found) == number and found.items() <= left.items()
+        queue.delete(list(found))
+        for key in found:
+            del left[key]
+    assert queue.get(["answer:1"]) == {} and queue.all_keys() == []
 
 
 def test_messages_without_the_key_of_the_hosts_are_not_read(

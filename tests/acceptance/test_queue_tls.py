@@ -33,9 +33,9 @@ def test_worker_and_coordinator_meet_on_an_authenticated_server(
     cluster.start()
     home("compute", "SRR1000001", "--wait").expect(0)
     stranger = cluster.add().home
-    stranger("worker").expect(75, "not sealed with the key of this host (setting queue_key_file)")
+    stranger("worker").expect(75, "not sealed with the key of this host (setting queue_key_file)", "copy the file")
     stranger.env["WORT_QUEUE_KEY_FILE"] = str(tmp_path / "other")
-    stranger("worker").expect(75, "not sealed with the key of this host (setting queue_key_file)")
+    stranger("worker").expect(75, "not sealed with the key of this host (setting queue_key_file)", "copy the file")
     stranger("daemon", "start").expect(75, "another coordinator, with another key (setting queue_key_file), uses")
     assert home.signature("SRR1000001") == shelf.reference(shelf.archive(), "SRR1000001")
     assert "(TLS, server authenticated)" in home("doctor").out

@@ -154,13 +154,13 @@ def test_logs_are_shown_and_followed(home: Home, gate: Gate, runs: tuple[str, ..
     with home.running("logs", "1", "-f", "--all") as following:
         until(lambda: "running" in following.out.read_text(), "the log is shown")
         gate.open()
-        done = following.wait(60).expect(0)
+        done = following.wait().expect(0)
     assert "fastq-dump" in done.out
     home("wait", "1").expect(0)
     assert "Written 2000 spots" in home("logs", "1", "--all").expect(0).out
     assert "Written 2000 spots" in home("logs", runs[0], "--all", "-n", "4").expect(0).out
     assert "Written" not in home("logs", "1").expect(0).out
-    assert "job 1, attempt 1: done" in home("logs", "--daemon").expect(0).out
+    until(lambda: "job 1, attempt 1: done" in home("logs", "--daemon").expect(0).out, "the end is logged")
     assert len(home("logs", "--daemon", "-n", "1").expect(0).rows()) == 1
     home("logs", "77").expect(2, "is unknown")
 

@@ -56,8 +56,7 @@ def test_server_runs_with_the_daemon_and_is_started_again(home: Home, port: int)
     restarted = home("daemon", "restart", "--json").json()
     assert restarted["url"] == f"http://127.0.0.1:{port}/"
     home("daemon", "stop").expect(0)
-    assert not answers(port)
-    assert pid_of(home) == 0
+    until(lambda: not answers(port) and pid_of(home) == 0, "the server has ended")
     assert '"path": "/health"' in (home.path / "logs" / "serve.log").read_text()
 
 

@@ -272,5 +272,5 @@ def test_server_stops_at_once_although_clients_follow_events(home: Home) -> None
         chunks = answer.iter_raw()
         assert next(chunks).startswith(b"retry:")
         server.running.process.terminate()
-        assert list(chunks) == []
+        assert not [chunk for chunk in chunks if not chunk.startswith(b":")], "it ends, maybe after a comment"
         assert server.running.wait().code == 0

@@ -81,11 +81,12 @@ def test_daemon_reports_why_no_job_starts(
     home("daemon", "start").expect(0)
     home("compute", "SRR000001").expect(0)
     until(lambda: home("daemon", "status", "--json").json()["held"], "jobs are blocked")
-    status = home("daemon", "status", "--json").expect(1 if unhealthy else 0).json()
+    until(lambda: home("daemon", "status").code == (1 if unhealthy else 0), "the daemon reports it")
+    status = home("daemon", "status", "--json").json()
     assert sentence in status["held"]
     assert status["state"] == ("unhealthy" if unhealthy else "running")
     assert sentence in home("status").expect(0).out
-    assert sentence in home("logs", "--daemon").expect(0).out
+    until(lambda: sentence in home("logs", "--daemon").expect(0).out, "it is logged")
     home("doctor").expect(1 if unhealthy else 0)
     assert home.job("SRR000001").attempt == 0
     for name in setting:
@@ -123,7 +124,7 @@ cp "{home.signature_file("two")}" "{tmp_path}/two.sig"
     full = json.loads((tmp_path / "full.json").read_text())
     assert full["state"] == "unhealthy"
     assert any("nearly full" in sentence for sentence in full["problems"]), full["problems"]
-    assert full["loop"]["age"] < 20
+    assert full["loop"]["age"] < 60
     assert full["disks"][0]["free"] < full["disks"][0]["reserve"]
     assert "unhealthy" in (tmp_path / "status").read_text()
     assert "nearly full" in (tmp_path / "doctor").read_text()

@@ -1,10 +1,12 @@
 """A run that is decoded in slices has the same signature, and a later attempt decodes only the missing slices."""
 
+import itertools
 import re
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -12,9 +14,11 @@ import pytest
 
 from tests.support.archives import build, load_illumina, reference_signature
 from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.hung_library import hung_library
+from tests.support.loaders import ILLUMINA, load_columns
 from tests.support.polling import until
 from tests.support.shelf import Shelf, copy_archive, gunzipped
-from tests.support.simulated_spots import Read, Spot, pairs
+from tests.support.simulated_spots import Read, Spot, pairs, random_bases
 from wort_cli.pipeline.decoding.vdb_library import SONAME
 from wort_cli.pipeline.sketching.run_sketcher import CRASH_TRIES
 
@@ -23,6 +27,7 @@ SPLIT = {"WORT_SLICE_BASES": "50000"}
 STARTED = re.compile(r"\[(\d+)\] .*(?:-N (\d+) -X (\d+)|reading spots (\d+) to (\d+))")
 SLICES = 8
 """The number of slices of 400,000 bases."""
+SPOTS = tuple(pairs(Random(1), 300))
 FAILS_ONCE = f"""
 if [[ " $* " == *" -N 501 "* && ! -e "$WORT_HOME.failed" ]]; then
     touch "$WORT_HOME.failed"
@@ -136,17 +141,16 @@ def test_archive_whose_reader_crashed_is_decoded_by_fastq_dump(
     home: Home, shelf: Shelf, number: signal.Signals, decoder: str
 ) -> None:
     """A process that was killed has not crashed: its archive is read in process again."""
-    large = shelf.large(100_000)
-    archive = copy_archive(large, home.cwd / f"{NAME}.sra")
-    with home.running("compute", archive, "--now", env={"WORT_THREADS": "1"}) as command:
-        until(lambda: started(home), pause=0.005)
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
+    with home.running("compute", archive, "--now", env=hung_library(home.root)) as command:
+        until(lambda: started(home), "the library hangs in the archive")
         command.signal(number)
         assert command.wait().code == -number
     home("compute", archive, "--now").expect(0)
     crashed = "an earlier attempt died or hung while it read the archive in its own process" in home("logs", NAME).out
     assert crashed == (decoder == "fastq-dump")
     assert home("view", NAME, "--json").expect(0).records()[0]["provenance"]["decoders"] == [decoder]
-    assert home.signature(NAME) == shelf.reference(large, NAME)
+    assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
 
 
 CRASHES = f"""
@@ -192,6 +196,35 @@ def test_spot_with_technical_reads_only(home: Home, tmp_path: Path, technical_fi
         result.expect(0)
         assert home.signature(NAME) == gunzipped(reference_signature(archive, NAME, tmp_path / "x.sig"))
     assert {attempt for attempt, _, _ in started(home)} == {1}
+
+
+NOT_BIOLOGICAL = (Spot((Read("ACGT" * 10, technical=True, passes=False),)), Spot(()))
+"""Spots that fastq-dump does not write, and for which the library cannot compute what --clip leaves of them."""
+
+
+@pytest.mark.parametrize("decoder", ["auto", "fastq-dump"])
+@pytest.mark.parametrize("odd", NOT_BIOLOGICAL, ids=["rejected", "without reads"])
+def test_spot_without_a_biological_read_changes_the_spots_after_it(
+    home: Home, tmp_path: Path, odd: Spot, decoder: str
+) -> None:
+    """fastq-dump clips spots after it as the spot before it.  How many of them depends on where it begins to read."""
+    bases = [random_bases(Random(number), 100) for number in range(200)]
+    triples = [(Spot((Read(one[:9], technical=True), Read(one[9:]))), odd, Spot((Read(one),))) for one in bases]
+    spots = list(itertools.chain.from_iterable(triples))
+    archive = build(home.cwd / f"{NAME}.sra", spots, partial(load_columns, columns=ILLUMINA))
+    home("compute", archive, "--now", env={"WORT_SLICE_BASES": "2000", "WORT_DECODER": decoder}).expect(0)
+    assert home.signature(NAME) == gunzipped(reference_signature(archive, NAME, tmp_path / "x.sig"))
+    assert "no biological read" in home("logs", NAME).out
+
+
+@pytest.mark.parametrize("decoder", ["auto", "fastq-dump"])
+def test_rejected_spots_are_decoded_in_slices(home: Home, tmp_path: Path, decoder: str) -> None:
+    spots = [spot._replace(reads=(Read("ACGT", passes=False),)) if n % 9 == 0 else spot for n, spot in enumerate(SPOTS)]
+    archive = build(home.cwd / f"{NAME}.sra", spots, load_illumina)
+    home("compute", archive, "--now", env={"WORT_SLICE_BASES": "5000", "WORT_DECODER": decoder}).expect(0)
+    assert home.signature(NAME) == gunzipped(reference_signature(archive, NAME, tmp_path / "x.sig"))
+    assert len(set(started(home))) > 2
+    assert "as one slice" not in home("logs", NAME).out
 
 
 WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli import run; sys.exit(run(sys.argv[1:]))"

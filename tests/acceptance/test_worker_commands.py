@@ -53,7 +53,7 @@ def test_cancelled_job_is_computed_when_it_is_retried(cluster: Cluster, shelf: S
     home("compute", FIRST).expect(0)
     until((tmp_path / "held").exists, "the worker decodes")
     home("cancel", FIRST).expect(0)
-    until(lambda: not host.home.decoders(), "the worker has ended it")
+    until(lambda: not host.is_decoding(), "the worker has ended it")
     (tmp_path / "go").touch()
     home("retry", FIRST).expect(0)
     assert home.until_job(FIRST, "done").attempt == 2

@@ -71,7 +71,8 @@ case "$*" in
 "-u postgres createuser --pwprompt worker") psql {where} -d postgres -qc "{role}" ;;
 "-u postgres createdb --owner worker jobs") createdb {where} --owner worker jobs ;;
 "tee -a /etc/postgresql/15/main/pg_hba.conf") cat > /dev/null ;;
-"systemctl reload postgresql") ;;
+"-u postgres psql -c ALTER SYSTEM SET listen_addresses = '*'") psql {where} -d postgres -qc "${{!#}}" ;;
+"systemctl restart postgresql") ;;
 *) exit 9 ;;
 esac"""
     other = Home(tmp_path / "node1")

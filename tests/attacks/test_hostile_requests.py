@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.attacks.hostile_requests import ALL, NEVER, UNPACKED, Hostile
-from tests.support.homes import Home
+from tests.support.homes import Home, all_below
 from tests.support.processes import memory_of_tree
 from tests.support.served_home import DONE, served_home
 from tests.support.submissions import document, text
@@ -191,14 +191,14 @@ def test_submitted_signature_makes_the_server_ask_nobody_inside(
 def test_name_of_an_uploaded_file_is_ignored(
     name: str, server: WebServer, world: Home, allowed: dict[str, str]
 ) -> None:
-    before = {path for path in world.root.rglob("*") if "submitted" not in path.parts}
+    before = {path for path in all_below(world.root) if "submitted" not in path.parts}
     httpx.post(
         f"{server.url}/v1/submit/sra/{RUN}",
         headers=allowed,
         files={"file": (name, text(document(RUN, seed=5)))},
         timeout=60,
     )
-    after = {path for path in world.root.rglob("*") if "submitted" not in path.parts}
+    after = {path for path in all_below(world.root) if "submitted" not in path.parts}
     assert {path.name for path in after - before} <= {"ledger.db-wal", "ledger.db-shm", "listings"}
 
 

@@ -88,6 +88,7 @@ def test_files_of_a_home_are_private_whatever_the_umask_is(home: Home) -> None:
     home("daemon", "start", before=("sh", "-c", 'umask 0; exec "$@"', "sh")).expect(0)
     home("compute", "SRR000001", before=("sh", "-c", 'umask 0; exec "$@"', "sh")).expect(0)
     home.until_job("SRR000001", "unavailable")  # there is no such run; its workspace and its log were made
+    home("daemon", "stop").expect(0)  # its files come and go
     found = [home.path, *home.path.rglob("*")]
     assert {path.name for path in found} >= {"ledger.db", "queue.db", "key", "jobs", "daemon.log", "work"}
     assert [str(path) for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077] == []

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -10,13 +11,16 @@ from random import Random
 from tests.differential.fastq_dump import Dumped, DumpFailed, dump, filling
 from tests.differential.in_process import Declined, Decoded, Question
 from tests.support.child import Child, ChildDied
-from wort_cli.pipeline.archives.counts import tables_of
+from wort_cli.pipeline.archives.counts import CONSENSUS, tables_of
 from wort_cli.pipeline.sketching.slices import Slice
+from wort_cli.pipeline.toolkit.tool_errors import is_crash
 
 TIMEOUT = 60.0
 """Seconds for the in-process decoder, or for vdb-dump."""
 FILLS = (0, 0x55, 0xAA)
 """Bytes that new memory is filled with, to see whether the library reads memory that it did not write."""
+COLUMNS = ("READ_LEN", "READ_START", "READ_TYPE", "READ_FILTER", "TRIM_START", "TRIM_LEN", "READ")
+"""The columns whose cells are printed to find out whether they are defined."""
 SAME, DECLINED, BOTH_FAIL, UNDEFINED = "same", "declined", "both fail", "undefined"
 DIFFERENT, DECODED_ALONE, DIED = "different", "decoded alone", "died"
 DEFECTS = (DIFFERENT, DECODED_ALONE, DIED)
@@ -62,9 +66,8 @@ def spots_in_metadata(archive: Path) -> int | None:
 def compare(question: Question, dumped: Dumped | DumpFailed, decoded: list[Decoded], child: Child) -> Verdict:
     """Return the verdict for an archive that the in-process decoder has decoded in a child."""
     if isinstance(dumped, DumpFailed):
-        again = dump(question.path, program="fastq-dump")
-        if isinstance(again, Dumped):
-            return Verdict(UNDEFINED, "fastq-dump fails sometimes")
+        if why := why_undefined_failure(question, dumped):
+            return Verdict(UNDEFINED, why)
         return Verdict(DECODED_ALONE, f"fastq-dump fails: {dumped.message.rpartition(' err: ')[2]}")
     for part, got in zip(question.parts, decoded, strict=True):
         expected = dumped.part(part)
@@ -75,30 +78,49 @@ def compare(question: Question, dumped: Dumped | DumpFailed, decoded: list[Decod
     return Verdict(SAME)
 
 
+def why_undefined_failure(question: Question, dumped: DumpFailed) -> str:
+    """Return how it shows that fastq-dump fails by what is in its memory; '' if it does not show."""
+    if isinstance(dump(question.path, program="fastq-dump"), Dumped):
+        return "fastq-dump fails sometimes"
+    printing = print_cells(question.path, COLUMNS, FILLS[0])
+    if dumped.crashed and is_crash(printing.returncode, printing.stderr.decode(errors="replace")):
+        return "fastq-dump and vdb-dump crash"
+    return ""
+
+
 def why_undefined(question: Question, dumped: Dumped, child: Child) -> str:
     """Return how it shows that the library reads memory that it did not write; '' if it does not show."""
     archive = question.path
     if any(dump(archive, program="fastq-dump", fill=fill) != dumped for fill in FILLS):
         return "fastq-dump writes other reads each time"
-    if len({cells(archive, fill) for fill in FILLS}) > 1:
+    printed = cells(archive, FILLS[0])
+    if any(cells(archive, fill) != printed for fill in FILLS[1:]):
         return "vdb-dump writes other cells each time"
+    if cells(archive, FILLS[0], reverse=True) != printed:
+        return "vdb-dump writes other cells if it reads the columns in another order"
     with child.another() as other, contextlib.suppress(ChildDied):
         if other.ask(question, TIMEOUT) == [dumped.part(part) for part in question.parts]:
             return "a process that read no other archive before decodes it as fastq-dump"
     return ""
 
 
-def cells(archive: Path, fill: int) -> bytes:
-    """Return some columns as vdb-dump prints them; memory that the library does not initialize has the byte `fill`."""
-    argv = [
-        "vdb-dump",
-        "-f",
-        "tab",
-        "-C",
-        "READ_LEN,READ_START,READ_TYPE,READ_FILTER,TRIM_START,TRIM_LEN,READ",
-        str(archive),
-    ]
-    return subprocess.run(argv, capture_output=True, check=False, timeout=TIMEOUT, env=filling(fill)).stdout
+def cells(archive: Path, fill: int, *, reverse: bool = False) -> list[list[bytes]]:
+    """Return the cells of some columns as vdb-dump prints them, a list for each spot.
+
+    Memory that the library does not initialize has the byte `fill`, or what it had when another column was read before:
+    with `reverse`, the columns are read in reverse order.
+    """
+    done = print_cells(archive, COLUMNS[::-1] if reverse else COLUMNS, fill)
+    rows = [line.split(b"\t") for line in done.stdout.splitlines()]
+    return [row[::-1] for row in rows] if reverse else rows
+
+
+def print_cells(archive: Path, columns: Sequence[str], fill: int) -> subprocess.CompletedProcess[bytes]:
+    """Run vdb-dump on columns of the table that fastq-dump dumps."""
+    tables = tables_of(archive)
+    table = ("-T", CONSENSUS) if tables and tables.has_consensus else ()
+    argv = ["vdb-dump", *table, "-f", "tab", "-C", ",".join(columns), str(archive)]
+    return subprocess.run(argv, capture_output=True, check=False, timeout=TIMEOUT, env=filling(fill))
 
 
 def difference(expected: Decoded, got: Decoded) -> str:

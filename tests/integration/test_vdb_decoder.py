@@ -234,13 +234,19 @@ def test_colour_space_is_not_supported(tmp_path: Path) -> None:
 def test_spot_with_technical_reads_only_needs_the_whole_run(tmp_path: Path, first: bool, reads: int) -> None:
     some, none = Spot((Read("ACGT"),)), Spot((Read("ACGT", technical=True),) * reads)
     archive = build(tmp_path / "x.sra", [none, some] if first else [some, none], load_illumina)
-    with pytest.raises(NeedsWholeRun, match="spot 1 has only" if first else "spot 2 has only"):
+    with pytest.raises(NeedsWholeRun, match="spot 1 has no biological" if first else "spot 2 has no biological"):
         text_of(archive)
 
 
-def test_rejected_spot_with_technical_reads_only_is_skipped(tmp_path: Path) -> None:
-    none = Spot((Read("ACGT", technical=True, passes=False),))
-    assert_same(build(tmp_path / "x.sra", [Spot((Read("ACGT"),)), none, Spot((Read("ACGTA"),))], load_illumina))
+@pytest.mark.parametrize("reads", [(Read("ACGT", technical=True, passes=False),), ()])
+def test_spot_that_is_not_read_and_has_no_biological_read_needs_the_whole_run(
+    tmp_path: Path, reads: tuple[Read, ...]
+) -> None:
+    """The library gives the spots after it the part that --clip leaves of a spot before it."""
+    spots = [Spot((Read("ACGT"),)), Spot(reads), Spot((Read("ACGTA"),))]
+    archive = build(tmp_path / "x.sra", spots, partial(load_columns, columns={**CLIPPED, **ILLUMINA}))
+    with pytest.raises(NeedsWholeRun, match="spot 2 has no biological read"):
+        text_of(archive)
 
 
 @pytest.mark.parametrize("reads", [(Read(""), Read("ACGT", technical=True)), (Read(""),)])

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import re
+import socket
 import ssl
 import threading
 import time
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs
 
 from tests.support.locator_answers import answer as locator_answer
 from tests.support.locator_answers import error_entry, file_entry, run_entry
+from tests.support.polling import LONGEST
 
 PAGE = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"
 
@@ -75,6 +77,12 @@ class Server(ThreadingHTTPServer):
         """Clients may go at any time."""
 
 
+def end(connection: socket.socket) -> None:
+    """End a connection for both sides, also for a thread that reads from it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class ArchiveServer:
     """Serves files by ranges; `with ArchiveServer(files).serving() as server`."""
 
@@ -100,6 +108,7 @@ class ArchiveServer:
         """Requests that are being answered."""
         self.connected = self.most_connected = 0
         """Connections that are open, with a request or idle."""
+        self._connections: set[socket.socket] = set()
         self.sent = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -107,15 +116,14 @@ class ArchiveServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 2.0
-            """Seconds after which an idle connection is closed."""
+            timeout = LONGEST
 
             def setup(self) -> None:
                 super().setup()
-                server._count_connection(1)
+                server._open_connection(self.connection)
 
             def finish(self) -> None:
-                server._count_connection(-1)
+                server._close_connection(self.connection)
                 super().finish()
 
             def do_GET(self) -> None:
@@ -146,6 +154,9 @@ class ArchiveServer:
         finally:
             self._over.set()
             self._server.shutdown()
+            with self._lock:
+                for connection in self._connections:
+                    end(connection)
             self._server.server_close()
             thread.join()
 
@@ -164,10 +175,18 @@ class ArchiveServer:
             return error_entry(run, 404, "Cannot resolve accession")
         return run_entry(run, file_entry(run, data, urls or (f"{self.url}/{run}",), self._md5(data)))
 
-    def _count_connection(self, change: int) -> None:
+    def _open_connection(self, connection: socket.socket) -> None:
         with self._lock:
-            self.connected += change
+            self._connections.add(connection)
+            self.connected = len(self._connections)
             self.most_connected = max(self.most_connected, self.connected)
+            if self._over.is_set():
+                end(connection)
+
+    def _close_connection(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._connections.discard(connection)
+            self.connected = len(self._connections)
 
     def _md5(self, data: bytes) -> str:
         """Return the md5 of a file, which is computed once."""

@@ -30,7 +30,7 @@ def check_bad_case(home: Home, name: str, done: Done, bad: BadCase) -> None:
     assert job.message
     assert home.events(name)[-1] == (bad.state, bad.reason)
     assert not home.signature_files()
-    assert not home.leftovers()
+    home.until_nothing_left()
     assert home.select("SELECT count(*) FROM signatures") == [(0,)]
     home("view", name).expect(2, f"is {bad.state}")
     logs = home("logs", name).expect(0).out

@@ -65,25 +65,29 @@ class Browser:
 
     def press(self, words: str) -> None:
         """Press the button with these words, and wait until the page behind it is there."""
+        with self.leaving(words):
+            self.driver.find_element(By.XPATH, f"//main//button[normalize-space()='{words}']").click()
+
+    @contextlib.contextmanager
+    def leaving(self, words: str) -> Iterator[None]:
+        """Wait after the block until another page is there, as a whole."""
         self.driver.execute_script("window.old = true")
-        self.driver.find_element(By.XPATH, f"//main//button[normalize-space()='{words}']").click()
+        yield
         gone = "return !window.old && document.readyState === 'complete'"
         until(lambda: self.driver.execute_script(gone), f"the page behind {words!r}")
 
     def follow(self, words: str) -> None:
         """Follow the link with these words, and wait until its page is there."""
-        before = self.driver.current_url
-        self.driver.find_element(By.LINK_TEXT, words).click()
-        until(lambda: self.driver.current_url != before, f"the page behind {words!r}")
+        with self.leaving(words):
+            self.driver.find_element(By.LINK_TEXT, words).click()
 
     def search(self, words: str) -> None:
         """Type into the search box, as the key / selects it, and press Enter."""
         self.driver.find_element(By.CSS_SELECTOR, "body").send_keys("/")
         box = self.driver.switch_to.active_element
         assert box.get_attribute("name") == "q", "the key / selects the search box"
-        before = self.driver.current_url
-        box.send_keys(words, Keys.ENTER)
-        until(lambda: self.driver.current_url != before, f"the answer to {words!r}")
+        with self.leaving(words):
+            box.send_keys(words, Keys.ENTER)
 
     def show_as(self, *, dark: bool = False, width: int = 1280) -> None:
         """Use a dark scheme, or the width of another screen."""

@@ -28,7 +28,7 @@ class Bucket:
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "WORT_S3_BUCKET": self.name,
             "WORT_S3_ENDPOINT": self.ceph.endpoint,
-            "WORT_S3_TIMEOUT": "2",
+            "WORT_S3_TIMEOUT": "20",
             "WORT_RETRY_DELAY": "1",
         }
 

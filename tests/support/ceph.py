@@ -128,7 +128,7 @@ class Ceph:
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
         self._run("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost")
         self._start("osd", "ceph-osd", "-f", "-i", "0")
-        until(lambda: " 1 up" in self._run("ceph", "osd", "stat"), "the disk is up", 60, pause=0.2)
+        until(lambda: " 1 up" in self._run("ceph", "osd", "stat"), "the disk is up", pause=0.2)
         self.add_user("wort", ACCESS_KEY, SECRET_KEY)
 
     def add_user(self, uid: str, access_key: str, secret_key: str) -> None:
@@ -144,7 +144,7 @@ class Ceph:
         tls = f"ssl_endpoint={self.address}:{self._tls_port} {files}"
         frontend = f"beast endpoint={self.address}:{self.port} {tls}"
         self._start("rgw", "radosgw", "-n", "client.rgw", "-f", "--rgw_frontends", frontend)
-        until(self._answers, "the gateway answers", 60, pause=0.05)
+        until(self._answers, "the gateway answers", pause=0.05)
 
     def kill_gateway(self) -> None:
         """Kill the gateway with SIGKILL."""

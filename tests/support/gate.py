@@ -21,14 +21,22 @@ class Gate:
         self._home = home
         self._used, self._reached, self._fifo = (home.root / name for name in ("used", "reached", "fifo"))
         os.mkfifo(self._fifo)
-        # Only the first `mkdir` succeeds.  With pipefail, the exit code is that of the real decoder.
+        # Only the first `mkdir` succeeds.  With pipefail, the exit code is that of the real decoder.  The FIFO is open
+        # before the test sees that the gate was reached: otherwise it might find no reader, and never open the gate.
         self.env = home.with_tool(
             "fastq-dump",
             f"""
 case " $* " in *" --fasta "*) ;; *) exec {FASTQ_DUMP} "$@" ;; esac
 mkdir {self._used} 2>/dev/null || exec {FASTQ_DUMP} "$@"
 set -o pipefail
-{FASTQ_DUMP} "$@" | {{ head -c {self.FIRST}; : > {self._reached}; read -r _ < {self._fifo}; cat; }}
+{FASTQ_DUMP} "$@" | {{
+    head -c {self.FIRST}
+    exec 3<> {self._fifo}
+    : > {self._reached}
+    read -r _ <&3
+    exec 3>&-
+    cat
+}}
 """,
         )
         # A signal during an import leaves a file open.

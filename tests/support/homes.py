@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import shutil
 import sqlite3
@@ -258,6 +259,17 @@ class Home:
         """Return the pid of the running daemon."""
         return int(self("daemon", "status", "--json").json()["pid"])
 
+    def worker_of(self, job: int, attempt: int) -> int:
+        """Wait until an attempt of a job has started; return the pid of its worker."""
+        file = self.path / "work" / str(job) / f"attempt-{attempt}" / "processes.json"
+        until(file.exists, f"attempt {attempt} of job {job} has started")
+        return int(json.loads(file.read_text(encoding="utf-8"))["worker"]["pid"])
+
+    def problems_with(self, words: str) -> list[str]:
+        """Return the problems of the daemon with these words; a busy machine may have others for a moment."""
+        status = self("daemon", "status", "--json")
+        return [problem for problem in status.json()["problems"] if status.code == 1 and words in problem]
+
     def until_idle(self, seconds: float = LONGEST, but: Sequence[int] = ()) -> None:
         """Wait until no process is left except those with the pids `but`."""
         until(lambda: not [p for p in self.processes() if p.pid not in but], "no process is left", seconds)
@@ -265,8 +277,12 @@ class Home:
     def leftovers(self) -> list[Path]:
         """Return files that must not exist when no process runs: `.partial` files and files in workspaces."""
         work = self.path / "work"
-        inside = [path for path in sorted(work.rglob("*")) if path != work / reservations.FILE]
-        return [*sorted(self.root.rglob("*.partial")), *inside]
+        inside = [path for path in sorted(all_below(work)) if path != work / reservations.FILE]
+        return [*sorted(path for path in all_below(self.root) if path.suffix == ".partial"), *inside]
+
+    def until_nothing_left(self) -> None:
+        """Wait until there are no such files: the daemon removes them after the ledger has the end of a job."""
+        until(lambda: not self.leftovers(), "no files of jobs are left")
 
     def end(self) -> None:
         """Stop the daemon if one runs; assert that no process, file or running job is left.
@@ -315,6 +331,11 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.process.send_signal(number)
+
+
+def all_below(directory: Path) -> list[Path]:
+    """Return what is below a directory from which others remove files meanwhile; `rglob` would fail."""
+    return [Path(parent) / name for parent, inside, files in os.walk(directory) for name in (*inside, *files)]
 
 
 def write_script(path: Path, script: str) -> None:

@@ -19,6 +19,9 @@ class Storage(MemoryStorage):  # type: ignore[misc]
         for key in keys:
             self.delete_data(key)
 
+    def result_keys(self) -> list[str]:
+        return list(self.result_items())
+
     def disconnect(self) -> None:
         """There is no connection."""
 

@@ -57,6 +57,16 @@ def processes_with(variable: str, value: str) -> list[Process]:
     return sorted(found, key=lambda process: process.pid)
 
 
+def processes_in(directory: Path) -> list[int]:
+    """Return the pids of the processes whose working directory is this one; zombies have none."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # no process, or it has just ended, or belongs to another user
+            if (entry / "cwd").readlink() == directory:
+                found.append(int(entry.name))
+    return found
+
+
 def is_decoder(process: Process) -> bool:
     """Return whether a process is a decoder of the recipe: the program behind fastq-dump, not the wrapper."""
     return process.name.startswith("fastq-dump-orig") and "--fasta" in process.argv

@@ -113,7 +113,7 @@ def set_up(scratch: Path) -> None:
         subprocess.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"], check=True)
     subprocess.run(["ip", "-6", "addr", "add", f"{PUBLIC_6}/128", "dev", "lo", "nodad"], check=True)
     for name, content in (
-        ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
+        ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:10 attempts:1\n"),
         ("nsswitch.conf", "hosts: files dns\n"),
         ("hosts", "127.0.0.1 localhost\n"),
     ):

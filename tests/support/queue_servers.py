@@ -12,13 +12,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from tests.support.certificate import make_certificate
 from tests.support.polling import until
 from tests.support.ports import free_port
+from tests.support.processes import processes_in
 
 PASSWORD = "only-for-tests"
 
@@ -85,7 +85,7 @@ class QueueServer:
                 start_new_session=True,
                 cwd="/",
             )
-        until(self._answers, f"{self.kind} answers", 60, pause=0.05)
+        until(self._answers, f"{self.kind} answers", pause=0.05)
 
     def kill(self) -> None:
         """Kill the server with all its processes."""
@@ -262,13 +262,9 @@ class Postgresql(QueueServer):
         return subprocess.run(words, timeout=60, check=False).returncode == 0
 
     def after_kill(self) -> None:
-        # The server's own processes have process groups of their own, and end when they miss it.
-        def ended() -> bool:
-            found = subprocess.run(["pgrep", "-f", f"postgres.*{self.data}"], capture_output=True, check=False)
-            return found.returncode != 0
-
-        until(ended, "the processes of PostgreSQL have ended", 60)
-        time.sleep(0.2)
+        # The server's own processes have process groups of their own, and end when they miss it.  Their names do not
+        # say whose they are, but all of them are in the directory of the databases.
+        until(lambda: not processes_in(self.data), "the processes of PostgreSQL have ended")
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def lose_everything(self) -> None:

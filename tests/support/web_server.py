@@ -7,8 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
+
 from tests.support.homes import Home, Running
-from tests.support.polling import until
+from tests.support.polling import LONGEST, until
+
+for phase in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, phase, LONGEST)
+"""httpx gives a server five seconds, which a busy machine may need."""
 
 
 @dataclass(frozen=True)

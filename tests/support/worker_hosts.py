@@ -78,6 +78,10 @@ class WorkerHost:
         """Return the processes of this host."""
         return self.home.processes()
 
+    def is_decoding(self) -> bool:
+        """Return whether a tool decodes here, or waits in its place."""
+        return any("--fasta" in process.argv for process in self.processes())
+
     def workspaces(self) -> list[Path]:
         """Return the workspaces of jobs that are here."""
         homes = self.home.path.glob("worker/*")

@@ -112,7 +112,11 @@ def test_command_line_has_its_exit_code_and_no_traceback(tmp_path: Path, argumen
 @pytest.mark.parametrize(
     ("line", "sentence", "hint"),
     [
-        ("compute SRR139146,SRR139147", "'SRR139146,SRR139147' is not the accession", "separate runs by spaces: SRR139146 SRR139147"),
+        (
+            "compute SRR139146,SRR139147",
+            "'SRR139146,SRR139147' is not the accession",
+            "separate runs by spaces: SRR139146 SRR139147",
+        ),
         ("--json status", "'--json' is no option of `wort` itself", "after the command: wort status ..."),
         ("--debug --now compute x.sra", "'--now' is no option of `wort` itself", "after the command: wort compute ..."),
         ("compute --from-file .", "'.': is a directory", ""),

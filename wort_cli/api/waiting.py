@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from wort_cli.errors import ExitCode, WortError
+from wort_cli.errors import ExitCode, Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Job, JobState
 from wort_cli.model.lease import SKETCHING
@@ -120,6 +120,7 @@ def run_here(
             note(ended[job_id])
     except BaseException as error:
         if ahead is not None:
-            ahead.give_up(ledger, cancel=isinstance(error, KeyboardInterrupt))
+            left = error.at + settings.keep_slices_seconds - time.monotonic() if isinstance(error, Terminated) else 0.0
+            ahead.give_up(ledger, cancel=isinstance(error, KeyboardInterrupt), seconds=left)
         raise
     return ended

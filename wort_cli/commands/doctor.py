@@ -28,6 +28,7 @@ from wort_cli.health.daemon_view import differences
 from wort_cli.health.health_file import read_health
 from wort_cli.health.status import health_of, read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.queue_address import LOCAL
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, default_settings, load_usable_settings
 from wort_cli.system.daemon_lock import running_daemon
@@ -65,7 +66,9 @@ def doctor(
     ] = False,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Read every signature; otherwise large stores are checked by file sizes only."),
+        typer.Option(
+            "--full", help="Read every signature and count every row, also in a store or a ledger above 100 MB."
+        ),
     ] = False,
     run: Annotated[
         str, typer.Option("--run", metavar="ID", help="Check fetching with this run (default: a small public one).")
@@ -280,7 +283,10 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
             yield Finding("problem", "daemon", sentence, "see `wort logs --daemon`, and docs/troubleshooting.md")
         ledger.close()
     if daemon is None:
-        yield Finding("warning", "daemon", "not running", "`wort daemon start`, or use `wort compute --now`")
+        hint = "`wort daemon start`, or use `wort compute --now`"
+        if settings.queue != LOCAL:
+            hint = "`wort daemon start` on the coordinator's host only; a host that computes needs `wort worker`"
+        yield Finding("warning", "daemon", "not running", hint)
     elif daemon.version != wort_cli.__version__:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:

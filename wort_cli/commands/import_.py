@@ -54,7 +54,7 @@ def import_(
     Brings together what the nodes of a cluster have computed. Each file is checked by the strict reader. What lies
     beside a file proves nothing, so that its trust is `unverified` until `wort verify` has recomputed it.
     NAME.prov.json beside it is kept if it belongs to the signature. A report of
-    `wort compute --report FILE` says which runs are unavailable, and which digest each signature must have.
+    `wort compute --report FILE` says why runs have no signature, and which digest each signature must have.
 
     \b
     Examples:

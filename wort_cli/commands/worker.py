@@ -141,7 +141,7 @@ def known_workers(settings: Settings) -> list[WorkerSeen]:
             "the workers of this home run on this machine", "`wort daemon status` shows them; see docs/workers.md"
         )
     if running_daemon(settings.lock_file) is None:
-        raise DaemonNotRunning
+        raise DaemonNotRunning(hint="run this on the coordinator's host, where `wort daemon start` was run")
     found = read_workers(settings.workers_file)
     return found[0] if found else []
 

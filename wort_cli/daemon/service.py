@@ -81,13 +81,21 @@ def serve(settings: Settings, *, foreground: bool, with_server: bool = False) ->
         follow_runs.stop()
         housekeeper.stop()
         crew.stop()
-        if guard.ledger_is_ours():  # else the next daemon requeues them
-            coordinator.requeue_all()
+        end_jobs(guard, coordinator)
         crew.close_connections()
         health_writer.close()
         network.close()
         server.stop()
         log.info("the daemon has stopped")
+
+
+def end_jobs(guard: HomeGuard, coordinator: Coordinator) -> None:
+    """Record what the workers have, and requeue the rest; the next daemon does what cannot be done now."""
+    try:
+        if guard.ledger_is_ours():
+            coordinator.requeue_all()
+    except StorageProblem as problem:
+        log.error("%s; the next daemon continues its jobs", problem.sentence)
 
 
 def local_crew(ledger: Ledger, settings: Settings) -> Crew:

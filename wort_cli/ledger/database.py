@@ -21,6 +21,7 @@ from urllib.parse import quote
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem
 from wort_cli.ledger.migrations import copy_database, latest_version, migrate, version_of
 from wort_cli.ledger.sqlite_errors import as_wort_error, check_can_lock, is_damage, is_unwritable
+from wort_cli.model.failure import Disposition, Reason
 from wort_cli.system.temporary import roomiest, temporary_places
 
 BUSY_TIMEOUT = 60.0
@@ -37,6 +38,10 @@ Row = dict[str, Any]
 
 PROFILES = "(:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile))"
 """SQL in place of {profiles}: the profiles whose signatures a command about one of them has (model/profile.py)."""
+UNAVAILABLE = "({})".format(
+    ", ".join(f"'{reason}'" for reason in Reason if reason.disposition is Disposition.UNAVAILABLE)
+)
+"""SQL in place of {unavailable}: the reasons for which a run is unavailable."""
 
 
 @cache
@@ -60,7 +65,7 @@ def queries() -> Mapping[str, str]:
         "kept_counts.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
-        _, *parts = QUERY_NAME.split(text.replace("{profiles}", PROFILES))
+        _, *parts = QUERY_NAME.split(text.replace("{profiles}", PROFILES).replace("{unavailable}", UNAVAILABLE))
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
     return found
 

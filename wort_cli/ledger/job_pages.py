@@ -52,6 +52,15 @@ class JobPages:
             found += [Job.from_row(row) for row in rows]
         return sorted(found, key=lambda job: -job.id)[:limit]
 
+    def newer(self, job_filter: JobFilter, limit: int, least: int) -> list[int]:
+        """Return the ids of the oldest of the selected jobs whose id is at least `least`, in order."""
+        found: list[int] = []
+        for one in self.parts(job_filter):
+            condition, values = one.where()
+            sql = filled("next_ids_where", one, f"{one.key} >= :least AND {condition}")
+            found += [number for (number,) in self._storage.tuples(sql, {**values, "least": least, "limit": limit})]
+        return sorted(found)[:limit]
+
     def count(self, job_filter: JobFilter) -> int:
         """Return the number of the selected jobs; conditions on runs do not count."""
         counts = self._counts.by_state(job_filter.group)

@@ -283,6 +283,12 @@ class Jobs:
                 found[JobState(row["state"])] += row["n"]
         return found
 
+    def live_among(self, job_ids: Iterable[int]) -> set[int]:
+        """Return those of these jobs that have not ended."""
+        return {
+            row["id"] for batch in batches(job_ids) for row in self._storage.rows("live_among", ids=json.dumps(batch))
+        }
+
     def _where(
         self, condition: str, values: dict[str, object], limit: int | None, job_filter: JobFilter = ALL_JOBS
     ) -> list[Job]:

@@ -35,6 +35,10 @@ SPREAD = 0.25
 SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY, Reason.STORAGE_CREDENTIALS})
 """Reasons for which this machine lacks a resource at the moment.  They do not count as tries."""
 
+KINDS = (CRASHES, OUTAGES | {Reason.STORAGE_DENIED}, SHORTAGES, PENDING)
+"""Denied access is among the outages, because it is one if it was granted before."""
+OTHERS = frozenset(Reason).difference(*KINDS)
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -86,10 +90,16 @@ class RetryDecision:
 
 
 def reasons_counted_with(reason: Reason) -> list[Reason]:
-    """Return the reasons whose failures are counted together with `reason`: crashes, shortages, or all others."""
-    return [
-        other for other in Reason if (other in CRASHES, other in SHORTAGES) == (reason in CRASHES, reason in SHORTAGES)
-    ]
+    """Return the reasons of the kind of `reason`, whose failures are counted together.
+
+    The failures of a long outage are no tries of another kind: the first timeout after them does not end the job.
+    """
+    return [other for other in Reason if kind_of(other) is kind_of(reason)]
+
+
+def kind_of(reason: Reason) -> frozenset[Reason]:
+    """Return the reasons that are of one kind with `reason`; those of no other kind are the last one."""
+    return next((kind for kind in KINDS if reason in kind), OTHERS)
 
 
 def decide(

@@ -104,14 +104,14 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.UNPROVABLE: (
         Disposition.RETRY,
         "nothing can prove that the archive or file is undamaged",
-        "neither it nor NCBI's locator has md5 sums of it; for an archive on disk, `wort compute --accept-unproved` "
-        "(setting `accept_unproved`) computes a signature that is marked as unproved",
+        "neither the archive nor NCBI's locator has its md5 sums; for an archive on disk, `wort compute "
+        "--accept-unproved` (setting `accept_unproved`) computes a signature that is marked as unproved",
     ),
     Reason.LOCATOR_REFUSED: (
         Disposition.RETRY,
         "the data locator of NCBI refuses the request",
-        "look at the message in `wort logs`; on a cloud machine check its metadata service, else update wort; "
-        "the setting `mirrors` names places that need no locator",
+        "`wort logs` shows NCBI's message; on a cloud machine, check its metadata service; otherwise update wort; "
+        "mirrors (setting `mirrors`) need no locator",
     ),
     Reason.REFERENCE_MISSING: (
         Disposition.RETRY,
@@ -126,7 +126,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.TECHNICAL_READS: (
         Disposition.UNAVAILABLE,
-        "a spot has technical reads only, on which fastq-dump fails",
+        "a spot has only technical reads, and fastq-dump fails on it",
         "the recipe cannot be applied to the run; `fastq-dump` without `--clip` decodes it",
     ),
     Reason.READS_SHORTER_THAN_K: (
@@ -147,7 +147,8 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.CORRUPT: (
         Disposition.FAILED,
         "the archive or file does not match its checksums",
-        "fetch an archive of your own again (`wort fetch`), then `wort retry`; if NCBI serves it so, report it there",
+        "fetch the archive again (`wort fetch`), then use `wort retry`; if NCBI's own copy is damaged, report it to "
+        "NCBI",
     ),
     Reason.NOT_AN_ARCHIVE: (
         Disposition.FAILED,
@@ -166,19 +167,19 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.NOT_ASKED: (
         Disposition.FAILED,
-        "it is not on this machine, and the settings leave out the servers that may have it",
-        "switch `locator_url` or `genomes_url` on, or put the archive into a directory of the setting `archives`, and "
-        "a missing reference beside it; then `wort retry`",
+        "it is not on this machine, and the settings disable the servers that may have it",
+        "enable `locator_url` or `genomes_url`, or put the archive into a directory of the setting `archives`, and a "
+        "missing reference beside it; then use `wort retry`",
     ),
     Reason.NETWORK: (
         Disposition.RETRY,
         "the servers of NCBI cannot be reached",
-        "check the network and `vdb-config`; wort retries automatically",
+        "check the network and the proxy variables (`https_proxy`); wort retries automatically",
     ),
     Reason.RATE_LIMITED: (
         Disposition.RETRY,
-        "the servers of NCBI ask for fewer requests",
-        "wort retries automatically; run fewer jobs at the same time (`wort daemon jobs N`)",
+        "the servers of NCBI get too many requests",
+        "wort retries automatically; if it happens often, raise the setting `request_interval`",
     ),
     Reason.DISK_LOW: (
         Disposition.RETRY,
@@ -254,7 +255,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.LOCAL_FILES: (
         Disposition.FAILED,
-        "its files are on this host, and the workers are on others",
+        "its files are on this host, and workers on other hosts cannot read them",
         "compute it here with `--now`",
     ),
     Reason.QUEUE_LIMIT: (
@@ -264,7 +265,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.BAD_RESULT: (
         Disposition.RETRY,
-        "what a worker on another host has sent is not a valid result",
+        "a worker on another host sent an invalid result",
         "look at the host that `wort logs` names, and at `wort worker list`; wort retries automatically",
     ),
 }

@@ -2,7 +2,8 @@
 
 The file has a JSON document in each line (jsonlines.org).  A line is written when its run has ended, so that a task
 that is killed leaves the lines of the runs before; one that is asked to end adds lines of those that it has not
-computed, which are `queued`.  If a run has several lines, the last one counts.
+computed, which are `queued`.  If a run has several lines, the last one counts.  A line whose end is missing was being
+written when the task was killed, or the disk was full; the next try of the task reports the run again.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,13 @@ from typing import Any, Self
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.model.profile import profile_name
 
 SCHEMA = 1
 """The version of a line; it changes if a key is removed or means something else."""
 STATES, REASONS = frozenset(JobState), frozenset(Reason)
+START = b'{"schema": '
+"""The first bytes of a line."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +73,18 @@ class RunReport:
         reason = text(document, "reason")
         if reason is not None and reason not in REASONS:
             raise ValueError("its reason is unknown")
-        bases, size, seconds = (number(document, key) for key in ("bases", "source_size", "seconds"))
+        bases, size = (count(document, key) for key in ("bases", "source_size"))
         return cls(
             parse_name(name),
-            profile,
+            profile_name(profile),
             JobState(state),
             Reason(reason) if reason else None,
             text(document, "message"),
             text(document, "digest"),
             text(document, "path"),
-            None if bases is None else int(bases),
-            None if size is None else int(size),
-            seconds,
+            bases,
+            size,
+            number(document, "seconds"),
             text(document, "host"),
             text(document, "ended_at"),
         )
@@ -90,6 +94,12 @@ def text(document: Mapping[str, Any], key: str) -> str | None:
     """Return a text of a document; None if it has none."""
     value = document.get(key)
     return value if isinstance(value, str) else None
+
+
+def count(document: Mapping[str, Any], key: str) -> int | None:
+    """Return a count of a document; None if it has none."""
+    value = document.get(key)
+    return value if type(value) is int else None
 
 
 def number(document: Mapping[str, Any], key: str) -> float | None:

@@ -82,7 +82,7 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         if spec.keeping.keep_slices:
             from wort_cli.pipeline.unfinished import leave_unfinished
 
-            leave_unfinished(spec, workspace, log)
+            leave_unfinished(spec, workspace, log, spec.keeping.keep_slices_seconds)
         raise
     except Exception as error:
         failure = failure_from_exception(error)
@@ -122,6 +122,18 @@ def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
             log(f"not fetched ahead: {failure_from_exception(error).detail}")
         finally:
             shutil.rmtree(workspace.attempt_directory, ignore_errors=True)
+
+
+def leave_fetched(spec: JobSpec, seconds: float) -> None:
+    """Leave what was fetched ahead for the next task, if the settings say so; nothing is raised."""
+    if not spec.keeping.keep_slices or seconds <= 0:
+        return
+    from wort_cli.pipeline.unfinished import leave_unfinished
+
+    workspace = Workspace(spec.workspace, spec.attempt)
+    with contextlib.suppress(OSError), job_log(spec) as log:
+        load_keys(workspace, spec)
+        leave_unfinished(spec, workspace, log, seconds)
 
 
 def compute_or_verify(attempt: Attempt) -> JobResult:

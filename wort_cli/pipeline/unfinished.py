@@ -155,15 +155,15 @@ def unfinished_of(spec: JobSpec, workspace: Workspace) -> UnfinishedWork | None:
     )
 
 
-def leave_unfinished(spec: JobSpec, workspace: Workspace, log: Log) -> None:
-    """Leave what a workspace has for the next task, within the seconds of the settings; an error is only logged."""
+def leave_unfinished(spec: JobSpec, workspace: Workspace, log: Log, seconds: float) -> None:
+    """Leave what a workspace has for the next task, within so many seconds; an error is only logged."""
 
     def leave() -> int:
         work = unfinished_of(spec, workspace)
         return 0 if work is None else work.leave(workspace, accession_of(spec))
 
     try:
-        if left := call_within(leave, spec.keeping.keep_slices_seconds, NEVER):
+        if left := call_within(leave, seconds, NEVER):
             log(f"left {left:,} bytes of unfinished work for the next task")
     except (StoreError, OSError) as error:
         log(f"unfinished work is not left, or not all of it: {error}")

@@ -1,6 +1,6 @@
 """Imports what tasks of a batch system report of their runs (model/run_report.py).
 
-That a run is unavailable is recorded as the claim of the report's file, as claims of other homes are.  A signature is
+Why a run has no signature is recorded as the claim of the report's file, as claims of other homes are.  A signature is
 not imported here: its file is, with `wort import DIR`; the report only says which digest it must have.
 """
 
@@ -12,12 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 from wort_cli.errors import WortError, shown
-from wort_cli.ledger.absences import UnavailableRun
+from wort_cli.ledger.absences import AbsentRun
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
 from wort_cli.model.job import JobState
-from wort_cli.model.run_report import RunReport
+from wort_cli.model.run_report import START, RunReport
 from wort_cli.reading.documents import MAX_DOCUMENT, parse_json
+
+WITHOUT_SIGNATURE = (JobState.FAILED, JobState.WAITING, JobState.UNAVAILABLE)
 
 
 class NotAReport(WortError):
@@ -87,16 +89,15 @@ def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedRepor
 
 
 def read_reports(path: Path) -> Iterator[RunReport]:
-    """Yield the reports in a file.  Raises NotAReport for an invalid line; the last line may be incomplete."""
+    """Yield the reports in a file.  Raises NotAReport for an invalid line, unless it is only the beginning of one."""
     try:
         with path.open("rb") as file:
             number = 0
             while line := file.readline(MAX_DOCUMENT + 1):
                 number += 1
-                if not line.endswith(b"\n") and len(line) <= MAX_DOCUMENT:
-                    return  # the task was killed while it wrote this line
                 try:
-                    yield RunReport.from_json(parse_json(line))
+                    if (report := report_in(line)) is not None:
+                        yield report
                 except (ValueError, WortError) as error:
                     why = error.sentence if isinstance(error, WortError) else str(error)
                     raise NotAReport(f"{shown(str(path), 200)}, line {number}: {shown(why, 200)}") from None
@@ -104,11 +105,28 @@ def read_reports(path: Path) -> Iterator[RunReport]:
         raise WortError(f"{shown(str(path), 200)} cannot be read: {error.strerror}", "check its permissions") from error
 
 
-def claim_of(report: RunReport) -> UnavailableRun | None:
-    """Return what a report claims of a public run that is unavailable; None for any other."""
-    if report.state is not JobState.UNAVAILABLE or report.reason is None or not isinstance(report.name, Accession):
+def report_in(line: bytes) -> RunReport | None:
+    """Return the report in a line; None if it is only the beginning of one.  Raises ValueError or WortError."""
+    try:
+        document = parse_json(line)
+    except ValueError:
+        if START.startswith(line.rstrip(b"\n")[: len(START)]):
+            return None
+        raise
+    return RunReport.from_json(document)
+
+
+def claim_of(report: RunReport) -> AbsentRun | None:
+    """Return why a public run has no signature, according to a report; None for any other run.
+
+    A task does not try again, so that a run that waits has failed.  A line whose state does not fit its reason claims
+    nothing.
+    """
+    if report.state not in WITHOUT_SIGNATURE or report.reason is None or not isinstance(report.name, Accession):
         return None
-    return UnavailableRun(str(report.name), report.reason, seconds_of(report.ended_at))
+    claim = AbsentRun(str(report.name), report.reason, seconds_of(report.ended_at))
+    is_unavailable = report.state is JobState.UNAVAILABLE
+    return claim if is_unavailable == (claim.state is JobState.UNAVAILABLE) else None
 
 
 def seconds_of(text: str | None) -> float:

@@ -16,11 +16,13 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.upkeep.inconsistency import Inconsistency
 
+COUNT_LIMIT = 100_000_000
+"""Bytes of a ledger up to which its rows are counted even without `full`: about half a second."""
 REASONS = json.dumps(["", *Reason])
 
 
-def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
-    """Yield the inconsistencies of events, progress rows, jobs and counts."""
+def ledger_inconsistencies(ledger: Ledger, *, full: bool) -> Iterator[Inconsistency]:
+    """Yield the inconsistencies of events, progress rows, jobs and counts; with `full`, the counts of any ledger."""
     storage = ledger.storage
     for table, missing in (("events", "job"), ("progress", "running job")):
         number = storage.rows(f"orphaned_{table}")[0]["n"]
@@ -29,6 +31,11 @@ def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
             yield Inconsistency("ledger", detail, partial(remove_orphaned_rows, ledger, table))
     for row in storage.rows("inconsistent_jobs", reasons=REASONS):
         yield Inconsistency(f"job {row['id']}", contradiction(row), partial(repair_job, ledger, row))
+    size = int(storage.rows("ledger_bytes")[0]["n"])
+    if not full and size > COUNT_LIMIT:
+        detail = f"the numbers that it keeps were not compared with its rows ({size / 1e9:.1f} GB)"
+        yield Inconsistency("ledger", detail, hint="`wort doctor --full` compares them", harmless=True)
+        return
     for kept in wrong_counts(storage):
         detail = f"the number of {kept.what} that it keeps ({kept.table}) is not that of its rows"
         yield Inconsistency("ledger", detail, partial(repair_counts, ledger, kept))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wort_cli.ledger.absences import AbsentRun
 from wort_cli.ledger.job_pages import FURTHEST
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
@@ -22,7 +23,10 @@ def state_of(row: Mapping[str, Any], *, is_served: bool) -> tuple[str, str]:
     state = JobState(row["state"]) if row["state"] else None
     if state is not None and (state in LIVE or state is not JobState.DONE):
         return str(state), str(row["reason"] or "")
-    return (str(JobState.UNAVAILABLE), str(row["claimed"])) if row["claimed"] else (UNKNOWN, "")
+    if not row["claimed"]:
+        return UNKNOWN, ""
+    claim = AbsentRun(row["name"], Reason(row["claimed"]), 0.0)
+    return str(claim.state), str(claim.reason)
 
 
 def reason_document(text: str) -> dict[str, Any]:

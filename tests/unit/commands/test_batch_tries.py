@@ -153,6 +153,17 @@ def test_cores_are_said_where_the_engine_does_not_say_them(engine: str) -> None:
     assert "WORT_THREADS" not in written("slurm", PLAIN).files["job.sbatch"], "a user may change --cpus-per-task"
 
 
+@pytest.mark.parametrize(("status", "expected"), [(0, ExitCode.UNAVAILABLE), (1, ExitCode.TEMPORARY)])
+def test_task_of_aws_batch_is_tried_again_if_its_report_does_not_reach_the_bucket(
+    status: int, expected: int, batch: Path
+) -> None:
+    (batch / "python").write_text(f"#!/bin/bash\nexit {status}\n")  # in place of that with boto3
+    (batch / "python").chmod(0o755)
+    (batch / "script").write_text(written("aws-batch", replace(PLAIN, has_config=False)).files["task.sh"])
+    env = {**os.environ, "CODE": "3", "PATH": f"{batch}:{os.environ['PATH']}", "TMPDIR": str(batch / "scratch")}
+    assert subprocess.run(["bash", str(batch / "script")], env=env, check=False).returncode == expected
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_rule_of_snakemake_takes_a_task_without_signatures_for_complete(code: int, tmp_path: Path) -> None:
     """Snakemake fills in what is in braces; `:q` quotes it for a shell.  `make snakemake-check` runs Snakemake."""

@@ -10,12 +10,13 @@ from tests.support.builders import request
 from tests.support.copied_home import copied_home
 from tests.support.signatures import make_recorded_signatures
 from wort_cli import cli
-from wort_cli.ledger.absences import UnavailableRun
+from wort_cli.ledger.absences import AbsentRun
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 
 RUNS = ["SRR1000000", "SRR1000001", "SRR1000002"]
-QUEUED, CLAIMED, UNKNOWN = "SRR2000001", "SRR2000002", "SRR2000003"
+QUEUED, CLAIMED, UNKNOWN, BROKEN = "SRR2000001", "SRR2000002", "SRR2000003", "SRR2000004"
 WANTED = [RUNS[0], QUEUED, CLAIMED, UNKNOWN]
 
 
@@ -27,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ledger = Ledger(home / "ledger.db")
     ledger.jobs.enqueue([request(QUEUED)])
     ledger.storage.connection.execute("UPDATE signatures SET trust = 'mismatch' WHERE name = ?", (RUNS[2],))
-    ledger.absences.replace_claims("s3://b/absent/x", "sra-v1", [UnavailableRun(CLAIMED, Reason.WITHDRAWN, 1.7e9)])
+    ledger.absences.replace_claims("s3://b/absent/x", "sra-v1", [AbsentRun(CLAIMED, Reason.WITHDRAWN, 1.7e9)])
     ledger.close()
     return home
 
@@ -103,3 +104,51 @@ def test_file_that_is_neither_is_refused(
     out, err = capsys.readouterr()
     assert (out, said in err, "unexpected" in err) == ("", True, False)
     assert cli.run(["status", "--missing-from", "f", "--state", "failed"]) == 2
+
+
+def line(name: str, state: str, reason: str) -> str:
+    """Return a line of a report."""
+    return json.dumps({"schema": 1, "name": name, "profile": "sra-v1", "state": state, "reason": reason}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "shown_state", "step"),
+    [
+        ("failed", "corrupt", "failed", f"`wort compute {BROKEN}` tries it here"),
+        ("waiting", "network", "failed", f"`wort compute {BROKEN}` tries it here"),
+        ("unavailable", "no-reads", "unavailable", f"`wort compute --force {BROKEN}` looks again"),
+    ],
+)
+def test_reason_in_a_report_is_shown_wherever_the_run_is_missed(
+    home: Path, state: str, reason: str, shown_state: str, step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("r.jsonl").write_text(line(BROKEN, state, reason))
+    Path("list.txt").write_text(f"{BROKEN}\n")
+    assert cli.run(["import", "r.jsonl"]) == 0
+    capsys.readouterr()
+    assert cli.run(["status", "--missing-from", "list.txt", "--json"]) == 0
+    [found] = json.loads(capsys.readouterr().out)["signatures"]
+    assert (found["state"], found["reason"]) == (shown_state, reason)
+    for command in (["status", BROKEN], ["view", BROKEN, "--offline"]):
+        assert cli.run(command) == 2
+        found["message"] += capsys.readouterr().err
+    assert found["message"].count("r.jsonl") == found["message"].count(step) == 3
+
+
+def test_failure_in_a_report_neither_ends_a_request_nor_replaces_an_absence(home: Path) -> None:
+    Path("r.jsonl").write_text(line(CLAIMED, "failed", "corrupt") + line(BROKEN, "failed", "corrupt"))
+    assert cli.run(["import", "r.jsonl"]) == 0
+    ledger = Ledger(home / "ledger.db")
+    claim = ledger.absences.claimed(CLAIMED, "sra-v1")
+    ledger.close()
+    assert claim is not None and claim.reason is Reason.WITHDRAWN
+    assert cli.run(["compute", BROKEN]) == 0
+    ledger = Ledger(home / "ledger.db")
+    [job] = ledger.jobs.named(Accession(BROKEN))
+    ledger.close()
+    assert job.state == "queued"
+
+
+def test_signature_without_a_job_is_not_called_unknown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["status", RUNS[0]]) == 2
+    assert f"`wort view {RUNS[0]}`" in capsys.readouterr().err

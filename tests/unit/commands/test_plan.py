@@ -71,6 +71,8 @@ def test_archives_are_named_by_path_and_measured(capsys: pytest.CaptureFixture[s
     [
         (("SRR100001",), "either --tasks or --bases-per-task"),
         (("SRR100001", "--tasks", "2", "--bases-per-task", "5"), "either --tasks or --bases-per-task"),
+        (("SRR100001", "--bases-per-task", "inf"), "is not a number of bases"),
+        (("SRR100001", "--bases-per-task", "nan"), "is not a number of bases"),
         (("SRR1", "--tasks", "2"), "SRR1"),
         (("--tasks", "2"), "nothing to compute"),
         (("reads.fq", "--tasks", "2"), "is a file of reads"),

@@ -134,10 +134,11 @@ def test_signature_with_another_digest_than_the_report_is_named(
         ({"name": 5}, "no name, profile or state"),
         ({"name": "../x"}, "cannot be the name"),
         ({"reason": "because"}, "its reason is unknown"),
+        ({"profile": "\ud800"}, "the name of a profile"),
         (None, "Expecting value"),
         ([], "is not a line that"),
     ],
-    ids=["later", "state", "number", "path", "reason", "text", "list"],
+    ids=["later", "state", "number", "path", "reason", "profile", "text", "list"],
 )
 def test_file_that_is_no_report_is_refused_as_a_whole(
     change: object, why: str, node: SmallWorld, world: SmallWorld, tmp_path: Path
@@ -155,6 +156,23 @@ def test_incomplete_last_line_is_passed_over(node: SmallWorld, world: SmallWorld
     path = tmp_path / "r.jsonl"
     report(node, path, GONE)
     path.write_text(path.read_text() + '{"schema": 1, "na')
+    assert "1 unavailable" in world("import", str(path)).err
+
+
+def test_try_after_one_that_could_not_end_its_line_reports_all_runs(
+    node: SmallWorld, world: SmallWorld, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"schema": 1, "na')
+    node("compute", GONE, BROKEN, "--now", "--report", str(path))
+    assert "1 report: 1 failed, 1 unavailable" in world("import", str(path)).err
+    assert world("compute", GONE).out.splitlines()[1].split("\t")[:2] == [GONE, "unavailable"]
+
+
+def test_count_that_no_wort_writes_is_not_known(node: SmallWorld, world: SmallWorld, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    report(node, path, GONE)
+    path.write_text(path.read_text().replace('"bases": null', '"bases": 1e999'))
     assert "1 unavailable" in world("import", str(path)).err
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.small_world import SmallWorld
+from wort_cli.commands.doctor import check_daemon
+from wort_cli.errors import ExitCode
 from wort_cli.health.workers_file import IDLE, SILENT, WORKING, WorkerSeen, write_workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
@@ -85,3 +87,10 @@ def test_host_that_is_not_there_is_refused(world: SmallWorld, settings: Settings
     refused = world("worker", "drain", "x\x1b[2J")
     assert refused.code == 2 and "no worker runs on 'x\\x1b[2J'" in refused.err
     assert not drained(settings)
+
+
+def test_hints_on_a_host_that_only_computes_name_the_worker(world: SmallWorld) -> None:
+    done = world("worker", "list")
+    assert done.code == ExitCode.NO_DAEMON and "run this on the coordinator's host" in done.err
+    (found,) = check_daemon(load_settings(world.env))
+    assert found.state == "warning" and "a host that computes needs `wort worker`" in found.fix

@@ -108,6 +108,6 @@ def test_pinned_packages_can_be_installed_with_the_python_of_debian() -> None:
     refused = [
         each.name
         for each in distributions()
-        if DEBIAN_PYTHON not in SpecifierSet(each.metadata.get("Requires-Python") or "")
+        if DEBIAN_PYTHON not in SpecifierSet((each.metadata.get_all("Requires-Python") or [""])[0])
     ]
     assert refused == []

@@ -146,6 +146,14 @@ def test_delay_grows_with_each_failure(ledger: Ledger) -> None:
     assert waits == pytest.approx([60, 120, 240, 480], abs=20)
 
 
+def test_failures_of_an_outage_do_not_count_as_tries_of_a_timeout(ledger: Ledger) -> None:
+    job_id = queued(ledger)
+    for _ in range(POLICY.tries - 1):
+        fail(ledger, job_id, Reason.NETWORK)
+    assert fail(ledger, job_id, Reason.TIMEOUT) == [JobState.WAITING]
+    assert (ledger.jobs.get(job_id).wait_until or 0) - time.time() < 2 * POLICY.delay
+
+
 def test_crash_of_a_tool_does_not_count_if_the_attempt_finished_more_parts(ledger: Ledger) -> None:
     job_id = queued(ledger)
     failure = Failure(Reason.TOOL_CRASH, "fastq-dump crashed")
@@ -298,3 +306,10 @@ def test_lost_worker_does_not_count_if_the_job_advanced(ledger: Ledger) -> None:
     assert moves(ledger, job_id)[-1] == ("running", "queued")
     assert not ledger.attempts.requeue_if_advanced(job_id, 1, 100, "too late")
     assert ledger.jobs.get(job_id).reason is Reason.INTERRUPTED
+
+
+def test_jobs_that_have_not_ended_are_found_among_others(ledger: Ledger) -> None:
+    states = ("queued", "running", "waiting", *ENDS)
+    numbers = {state: in_state(ledger, state, f"SRR{n:06d}") for n, state in enumerate(states, 1)}
+    live = {numbers[state] for state in ("queued", "running", "waiting")}
+    assert ledger.jobs.live_among([*numbers.values(), 9_999]) == live

@@ -54,6 +54,13 @@ def test_pages_together_are_the_selected_jobs(filled_ledger: Ledger, job_filter:
 
 
 @pytest.mark.parametrize("job_filter", FILTERS, ids=lambda one: f"{one.state}-{one.reason}-{one.group}")
+def test_newer_jobs_are_those_of_the_page_before(filled_ledger: Ledger, job_filter: JobFilter) -> None:
+    ids = sorted(job.id for job in filled_ledger.jobs.matching(job_filter))
+    for least in (1, ids[1], ids[-1], ids[-1] + 1):
+        assert filled_ledger.job_pages.newer(job_filter, 3, least) == [each for each in ids if each >= least][:3]
+
+
+@pytest.mark.parametrize("job_filter", FILTERS, ids=lambda one: f"{one.state}-{one.reason}-{one.group}")
 def test_counts_are_those_of_the_pages(filled_ledger: Ledger, job_filter: JobFilter) -> None:
     assert filled_ledger.job_pages.count(job_filter) == len(filled_ledger.jobs.matching(job_filter))
 
@@ -62,10 +69,11 @@ def test_counts_are_those_of_the_pages(filled_ledger: Ledger, job_filter: JobFil
 def test_a_page_reads_no_whole_table_and_sorts_nothing(filled_ledger: Ledger, job_filter: JobFilter) -> None:
     for one in filled_ledger.job_pages.parts(job_filter):
         condition, values = one.where()
-        sql = filled("jobs_where", one, f"{one.key} < :before AND {condition}")
-        plan = filled_ledger.storage.select(f"EXPLAIN QUERY PLAN {sql}", {**values, "before": 10**9, "limit": 5})
-        details = [row["detail"] for row in plan]
-        assert not [detail for detail in details if detail.startswith(("SCAN jobs", "SCAN members", "USE TEMP"))]
+        for query, comparison in (("jobs_where", "<"), ("next_ids_where", ">=")):
+            sql = filled(query, one, f"{one.key} {comparison} :id AND {condition}")
+            plan = filled_ledger.storage.select(f"EXPLAIN QUERY PLAN {sql}", {**values, "id": 20, "limit": 5})
+            details = [row["detail"] for row in plan]
+            assert not [detail for detail in details if detail.startswith(("SCAN jobs", "SCAN members", "USE TEMP"))]
 
 
 def test_a_rare_state_of_a_large_group_is_read_by_the_state(filled_ledger: Ledger) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from wort_cli.ledger.retry import (
-    CRASHES,
     OUTAGES,
     SHORTAGES,
     RetryDecision,
@@ -92,7 +91,12 @@ def test_policy_of_one_try_never_waits() -> None:
 def test_reasons_of_one_kind_are_counted_together(reason: Reason) -> None:
     alike = set(reasons_counted_with(reason))
     assert reason in alike
-    assert alike in (CRASHES, SHORTAGES, set(Reason) - CRASHES - SHORTAGES)
+    assert all(set(reasons_counted_with(other)) == alike for other in alike)
+
+
+@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.NO_DATA, Reason.TOOL_CRASH, Reason.DISK_LOW])
+def test_failures_of_an_outage_are_no_tries_of_another_kind(reason: Reason) -> None:
+    assert not {*OUTAGES, Reason.STORAGE_DENIED} & set(reasons_counted_with(reason))
 
 
 WEEK = 7 * 86400.0

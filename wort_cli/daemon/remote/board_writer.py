@@ -75,5 +75,5 @@ class BoardWriter:
         other = f"on the host {shown(board.host)}" if board else "with another key (setting queue_key_file)"
         return QueueUnavailable(
             f"another coordinator, {other}, uses the queue at {self._queue.where}",
-            "stop its daemon, or give each home a database of its own",
+            "stop its daemon, or give each home a database of its own; on a host that computes, start `wort worker`",
         )

@@ -78,9 +78,8 @@ def serve_jobs(settings: Settings, *, foreground: bool = True) -> None:
     supervisor = Supervisor(local, workers, settings)
     relay = Relay(queue, local, supervisor, settings, first_beat(settings, board.home), board)
     log.info("the worker runs as process %d, jobs at a time: %d, queue %s", os.getpid(), settings.jobs, queue.where)
-    why = ""
     try:
-        why = run_loop(relay, supervisor, workers, signals)
+        run_loop(relay, supervisor, workers, signals, board.home)
     finally:
         log.info("the worker is stopping")
         workers.stop()
@@ -88,12 +87,10 @@ def serve_jobs(settings: Settings, *, foreground: bool = True) -> None:
         relay.leave(LEAVE_WITHIN)
         close_connections()
         log.info("the worker has stopped")
-    if why:
-        raise WortError(why, "install the same version of wort on all hosts, and start the worker again")
 
 
-def run_loop(relay: Relay, supervisor: Supervisor, workers: Workers, signals: Signals) -> str:
-    """Turn the relay until it is to end; return why, if that is an error."""
+def run_loop(relay: Relay, supervisor: Supervisor, workers: Workers, signals: Signals, home: str) -> None:
+    """Turn the relay until it is to end.  Raises WortError if the board is of another home or another version."""
     repaired_at = float("-inf")
     while not signals.stop:
         try:
@@ -105,45 +102,60 @@ def run_loop(relay: Relay, supervisor: Supervisor, workers: Workers, signals: Si
             log.exception("a turn failed, trying again")
             supervisor.excuse_silence()
             signals.wait(1.0)
-        if relay.board is not None and (why := other_version(relay.board)):
-            return why
+        if relay.board is not None:
+            check_version(relay.board)
+            check_home(relay.board, home)
         if relay.draining and relay.is_empty:
             log.info("all jobs have ended")
-            return ""
+            return
         if not relay.has_waited:
             signals.wait(IDLE_PAUSE if relay.is_empty else BUSY_PAUSE, workers.wait_for_result)
     log.info("received %s", signals.stop)
-    return ""
 
 
 def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
-    """Return the board of the coordinator, as soon as there is one; None if a signal ends the worker before."""
-    logged = False
+    """Return the board of the coordinator, as soon as there is one; None if a signal ends the worker before.
+
+    The server of the queue may restart meanwhile.
+    """
+    logged = ""
     while not signals.stop:
+        why = "waiting for the coordinator: `wort daemon start` with the same `queue`"
         try:
             found = queue.board()
-            if found is not None:
+        except QueueUnavailable as problem:
+            found, why = None, problem.sentence
+        if found is not None:
+            try:
                 return Board.unpack(found)
-        except ValueError as error:
-            raise QueueUnavailable(f"the queue has something else than wort's: {error}") from None
-        if not logged:
-            logging.getLogger().warning("waiting for the coordinator: `wort daemon start` with the same `queue`")
-            logged = True
+            except ValueError as error:
+                raise QueueUnavailable(
+                    f"the message of the coordinator cannot be read: {error}",
+                    "copy the file of `queue_key_file` from the coordinator's host, and set it on this host, too",
+                ) from None
+        if why != logged:
+            logging.getLogger().warning("%s", why)
+            logged = why
         signals.wait(WAIT)
     return None
 
 
-def other_version(board: Board) -> str:
-    """Return a sentence if the coordinator has another version; else ''."""
-    if (board.version, board.protocol) == (wort_cli.__version__, PROTOCOL):
-        return ""
-    return f"the coordinator is wort {shown(board.version)}, and this is wort {wort_cli.__version__}"
-
-
 def check_version(board: Board) -> None:
     """Raise WortError if the coordinator has another version."""
-    if why := other_version(board):
-        raise WortError(why, "install the same version of wort on all hosts")
+    if (board.version, board.protocol) != (wort_cli.__version__, PROTOCOL):
+        raise WortError(
+            f"the coordinator is wort {shown(board.version)}, and this is wort {wort_cli.__version__}",
+            "install the same version of wort on all hosts, and start the worker again",
+        )
+
+
+def check_home(board: Board, home: str) -> None:
+    """Raise QueueUnavailable if the queue has passed to another coordinator, whose orders this worker must not take."""
+    if board.home != home:
+        raise QueueUnavailable(
+            f"the queue has passed to another coordinator, on the host {shown(board.host)}",
+            "start the worker again: it then works for that one",
+        )
 
 
 def settings_of_worker(settings: Settings, home: str) -> Settings:

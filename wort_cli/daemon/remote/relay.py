@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.remote.attempt_keys import acquired_key, answer_key, keys_of
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
-from wort_cli.daemon.remote.site import acquired_key, answer_key
 from wort_cli.daemon.remote.values import MAX_DETAIL, MAX_KEPT
 from wort_cli.daemon.remote.wire import MAX_LOG, Answer, Beat, Board, Order
 from wort_cli.daemon.supervisor import Supervisor
@@ -111,6 +111,10 @@ class Relay:
         except QueueUnavailable as problem:
             log.warning("%s", problem.sentence)
             self._failed_at = self._clock()
+            return
+        if self._failed_at > float("-inf"):
+            log.info("the queue can be used again")
+            self._failed_at = float("-inf")
 
     def _exchange(self) -> None:
         now = self._clock()
@@ -256,8 +260,7 @@ class Relay:
 
     def _drop_keys(self, job_id: int, attempt: int) -> None:
         """Delete what this worker may have put into the queue after the coordinator gave the attempt up."""
-        name = self._me.home, job_id, attempt
-        self._stale += [answer_key(*name), acquired_key(*name)]
+        self._stale += keys_of(self._me.home, job_id, attempt)
 
     def _answer(self, result: JobResult, returned: str = "") -> None:
         """Keep an answer until the coordinator has it."""

@@ -122,12 +122,17 @@ class RemoteQueue:
             self._tasks.put_data(key, self._seal.sealed(key, value))
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """Return the values of those keys that have one."""
+        """Return the values of those keys that have one; of many large values only some, and at least one."""
         if not keys:
             return {}
         with self._asking():
             found = self._tasks.peek_many(list(keys))
         return {name(key): self._seal.opened(name(key), bytes(value)) for key, value in found.items()}
+
+    def all_keys(self) -> list[str]:
+        """Return the keys of all values."""
+        with self._asking():
+            return [name(key) for key in self._tasks.result_keys()]
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete values."""

@@ -15,6 +15,8 @@ SILENT_AFTER = 20.0
 """Seconds without a beat after which a worker is sent no more jobs."""
 TAKEN_WITHIN = 10.0
 """Seconds in which a worker that has taken an order says so, while all workers give signs."""
+MOST_ENDED = 100
+"""Ended jobs that the board names to a worker at a time, so that the board of many workers stays small."""
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +165,7 @@ class Roster:
         if not any(kept.values()):
             return {}
         done = set(ended(set().union(*kept.values())))
-        return {name: tuple(sorted(jobs & done)) for name, jobs in kept.items() if jobs & done}
+        return {name: tuple(sorted(jobs & done)[:MOST_ENDED]) for name, jobs in kept.items() if jobs & done}
 
     def seen(self, drained: Collection[str]) -> list[WorkerSeen]:
         """Return the workers as commands show them."""

@@ -74,9 +74,21 @@ TABLE = (
         ),
     ),
     Meaning(
+        r"pg_hba\.conf.*SSL encryption|is running in protected mode",
+        "the server lets no such user of this host into the database",
+        "PostgreSQL: add a line with the database, the user and the network of this host to pg_hba.conf, and reload "
+        "it; Redis: set a password, and `bind`",
+        (
+            'FATAL: no pg_hba.conf entry for host "10.0.0.7", user "wort", database "wort", SSL encryption',
+            'FATAL: no pg_hba.conf entry for host "10.0.0.7", user "wort", database "wort", SSL encryption connection '
+            'to server at "10.0.0.1", port 5432 failed: FATAL: no pg_hba.conf entry for host "10.0.0.7", user "wort", '
+            'database "wort", no encryption',
+        ),
+    ),
+    Meaning(
         r"does not support SSL|WRONG_VERSION_NUMBER|no encryption",
-        "the server does not use TLS, or insists on it",
-        "`sslmode` (PostgreSQL) and `rediss://` (Redis) in the URL ask for TLS; see docs/workers.md",
+        "the URL asks for TLS and the server has none, or the reverse",
+        "`sslmode=require` (PostgreSQL) or `rediss://` (Redis) in the URL asks for TLS; see docs/workers.md",
         (
             "server does not support SSL, but SSL was required",
             'FATAL: no pg_hba.conf entry for host "10.0.0.7", user "wort", database "wort", no encryption',
@@ -94,12 +106,6 @@ TABLE = (
             "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option "
             "can be used to authenticate the client and select the RESP protocol version at the same time",
         ),
-    ),
-    Meaning(
-        r"pg_hba\.conf|is running in protected mode",
-        "the server does not let this host in",
-        "add the host to pg_hba.conf (PostgreSQL), or set a password and `bind` (Redis)",
-        ('FATAL: no pg_hba.conf entry for host "10.0.0.7", user "wort", database "wort", SSL encryption',),
     ),
     Meaning(
         r"too many (connections|clients)|connection slots are reserved|max number of clients",
@@ -176,7 +182,8 @@ TABLE = (
         r"refused|reset by peer|[Tt]ime(out|d out)|closed the connection|[Cc]onnection closed|unreachable|No route"
         r"|Broken pipe|connection is (closed|lost)|EOF",
         "the server does not answer",
-        "check that it runs, the network, its port, and whether the port uses TLS (`rediss://`); wort tries again",
+        "check that it runs, its port, that it listens on the network (`listen_addresses` of PostgreSQL, `bind` of "
+        "Redis), and the firewall; wort tries again",
         (
             "Connection refused Is the server running on that host and accepting TCP/IP connections?",
             "Error 111 connecting to 127.0.0.1:1. Connection refused.",

@@ -10,7 +10,6 @@ from wort_cli.daemon.signals import slept
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.lease import WORKERS
 from wort_cli.settings import Settings
-from wort_cli.upkeep.leftovers import job_summary
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +21,7 @@ def remote_crew(ledger: Ledger, settings: Settings) -> Crew:
         log.warning("%s", warning)
 
     def ended(jobs: Collection[int]) -> Collection[int]:
-        found = {job_id: job_summary(ledger, job_id) for job_id in jobs}
-        return [job_id for job_id, job in found.items() if job is None or not job.state.is_live]
+        return set(jobs) - ledger.jobs.live_among(jobs)
 
     def close_connections() -> None:
         ledger.close()

@@ -5,8 +5,7 @@ or whose worker is silent or has dropped them.  At its end, `flush` writes the b
 sent yet.
 
 Silence is measured on this process's monotonic clock, from when a beat last changed, and only while the queue itself
-can be read.  The board is written before an order is sent, because a worker takes no order
-that the board does not name.
+can be read.  The board is written before an order is sent, because a worker takes no order that it does not name.
 """
 
 import logging
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from wort_cli.daemon.remote.attempt_keys import answer_key, keys_of, left_behind
 from wort_cli.daemon.remote.board_writer import BoardWriter
 from wort_cli.daemon.remote.receive import Received, receive
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
@@ -34,8 +34,11 @@ from wort_cli.settings import Settings
 LOOK_EVERY = 0.2
 """Seconds between looks for answers."""
 READ_BEATS_EVERY = 1.0
+MOST_ORDERS = 200
 RECEIVE_WITHIN = 1.0
 """Seconds in a turn after which no further answer is received."""
+SWEEP_EVERY = 3600.0
+"""Seconds between searches for keys of attempts that have ended; the first is made at the start."""
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +56,6 @@ class RemoteAttempt:
     worker: str = ""
     progress: Progress | None = None
     leased_at: float = float("-inf")
-
-
-def answer_key(home: str, job_id: int, attempt: int) -> str:
-    """Return the key of an answer in the queue."""
-    return f"answer:{home}:{job_id}:{attempt}"
-
-
-def acquired_key(home: str, job_id: int, attempt: int) -> str:
-    """Return the key of the worker that has acquired an attempt."""
-    return f"acquired:{home}:{job_id}:{attempt}"
 
 
 class RemoteSite:
@@ -97,7 +90,7 @@ class RemoteSite:
         """Keys of attempts that have ended."""
         self._roster = Roster(home, clock)
         self._board = BoardWriter(queue, home, clock)
-        self._looked_at = float("-inf")
+        self._looked_at = self._swept_at = float("-inf")
         self.reconfigure(settings)
 
     def reconfigure(self, settings: Settings) -> None:
@@ -111,9 +104,8 @@ class RemoteSite:
 
     def adopt(self, jobs: Sequence[Job]) -> None:
         """Take over the attempts that an earlier coordinator has sent: workers may have them."""
-        now = self._clock()
         for job in jobs:
-            self._attempts[job.id] = RemoteAttempt(job, job.attempt, now)
+            self._attempts[job.id] = RemoteAttempt(job, job.attempt, self._clock())
             log.info("job %d, attempt %d: waiting for the worker that may have it", job.id, job.attempt)
 
     def claim_queue(self) -> None:
@@ -144,6 +136,7 @@ class RemoteSite:
         for worker in self._roster.gone(self._settings.worker_lease):
             self._queue.remove_beat(worker)
         self._ended_workspaces = self._roster.ended_workspaces(self._ended, self._attempts)
+        self._sweep()
         try:
             write_workers(self._settings.workers_file, self._roster.seen(self._drained()))
         except OSError as error:
@@ -185,8 +178,8 @@ class RemoteSite:
         return room if wanted is None else min(room, wanted)
 
     def most(self, limit: int) -> int:
-        """See Site."""
-        return limit
+        """See Site.  An order may have a large signature, and all of a turn are in memory."""
+        return min(limit, len(self._attempts) + MOST_ORDERS)
 
     def set_limit(self, limit: int) -> None:
         """Do nothing: each worker has its own limit."""
@@ -205,9 +198,8 @@ class RemoteSite:
         except (JobFailed, OSError) as error:
             self._refused.append(JobResult(job.id, job.attempt, failure=failure_from_exception(error)))
             return
-        order = Order(self._home, spec).pack()
         now = self._clock()
-        self._attempts[job.id] = RemoteAttempt(job, job.attempt, now, order, leased_at=now)
+        self._attempts[job.id] = RemoteAttempt(job, job.attempt, now, Order(self._home, spec).pack(), leased_at=now)
         log.info("job %d, attempt %d: %s", job.id, job.attempt, job.source)
 
     def flush(self) -> None:
@@ -289,8 +281,7 @@ class RemoteSite:
         for attempt in attempts:
             del self._attempts[attempt.job.id]
             self._silences.pop(attempt.job.id, None)
-            name = self._home, attempt.job.id, attempt.number
-            self._stale += [answer_key(*name), acquired_key(*name)]
+            self._stale += keys_of(self._home, attempt.job.id, attempt.number)
         self._delete_stale()
 
     def _delete_stale(self) -> None:
@@ -298,6 +289,13 @@ class RemoteSite:
         if self._stale:
             self._queue.delete(self._stale)
             self._stale.clear()
+
+    def _sweep(self) -> None:
+        """Find the keys of ended attempts whose coordinator and worker died before they deleted them."""
+        now = self._clock()
+        if now - self._swept_at >= SWEEP_EVERY:
+            self._stale += left_behind(self._queue.all_keys(), self._home, self._numbers())
+            self._swept_at = now
 
     # ---- Lost attempts
 
@@ -344,6 +342,9 @@ class RemoteSite:
         self._forget([attempt])
 
     def _write_board(self) -> None:
-        attempts = {job_id: attempt.number for job_id, attempt in self._attempts.items()}
-        if self._board.write(attempts, sorted(self._drained()), self._ended_workspaces):
+        if self._board.write(self._numbers(), sorted(self._drained()), self._ended_workspaces):
             self._roster.queue_was_lost()
+
+    def _numbers(self) -> dict[int, int]:
+        """Return the attempts of the jobs."""
+        return {job_id: attempt.number for job_id, attempt in self._attempts.items()}

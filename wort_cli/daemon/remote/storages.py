@@ -23,20 +23,26 @@ CREATE_LOCK = 0x776F7274
 """The advisory lock of the process that creates the tables."""
 MOST_VALUE = 13_000_000
 """Bytes of a value or an order that are read; in place of a larger one, an empty one is.  See wire.MAX_DOCUMENT."""
+MOST_VALUES = 50_000_000
+"""Bytes of values after which no further one is read in the same call: there may be answers of hours."""
 MOST_BEATS = 10_000
 """Beats that are read."""
 READ_BOUNDED = """
-local found, most = {}, tonumber(ARGV[1])
-for i = 2, #ARGV do
-    if redis.call('hstrlen', KEYS[1], ARGV[i]) > most then
-        found[i - 1] = ''
+local found, most, left = {}, tonumber(ARGV[1]), tonumber(ARGV[2])
+for i = 3, #ARGV do
+    local size = redis.call('hstrlen', KEYS[1], ARGV[i])
+    if size > most then
+        found[i - 2] = ''
+    elseif left <= 0 then
+        found[i - 2] = false
     else
-        found[i - 1] = redis.call('hget', KEYS[1], ARGV[i])
+        found[i - 2] = redis.call('hget', KEYS[1], ARGV[i])
+        left = left - size
     end
 end
 return found
 """
-"""Returns the values of a hash, without transferring those that are too large."""
+"""Returns the values of a hash, without transferring those that are too large, and those after too many bytes."""
 Opened = tuple[Any, Any, tuple[type[Exception], ...]]
 """The storage of orders, answers and the board; that of beats; and the errors of both."""
 VERIFIED = ("verify-ca", "verify-full")
@@ -63,14 +69,21 @@ def postgresql(url: str, password: Callable[[], str]) -> Opened:
             return self.peek_many([key]).get(key, EmptyData)
 
         def peek_many(self, keys: list[str]) -> dict[str, bytes]:
-            return self._values("and key = any(%s)", list(keys))
+            size = f"octet_length({bounded('value')})"
+            before = f"sum({size}) over (order by key) - {size} as before"
+            found = f"select key, value, {before} from {self.table_kv} where queue = %s and key = any(%s)"  # noqa: S608
+            return self._values(f"({found}) as found where before < %s", (self.name, list(keys), MOST_VALUES))
 
         def result_items(self) -> dict[str, bytes]:
-            return self._values("limit %s", MOST_BEATS)
+            return self._values(f"{self.table_kv} where queue = %s limit %s", (self.name, MOST_BEATS))
 
-        def _values(self, which: str, *parameters: Any) -> dict[str, bytes]:
-            statement = f"select key, {bounded('value')} from {self.table_kv} where queue = %s {which}"  # noqa: S608
-            return {key: bytes(value) for key, value in self.sql(statement, (self.name, *parameters), results=True)}
+        def result_keys(self) -> list[str]:
+            statement = f"select key from {self.table_kv} where queue = %s"  # noqa: S608
+            return [key for (key,) in self.sql(statement, (self.name,), results=True)]
+
+        def _values(self, source: str, parameters: tuple[Any, ...]) -> dict[str, bytes]:
+            rows = self.sql(f"select key, {bounded('value')} from {source}", parameters, results=True)  # noqa: S608
+            return {key: bytes(value) for key, value in rows}
 
         def _dequeue(self) -> bytes | None:
             first = f"select id from {self.table_task} where queue = %s order by priority desc, id limit 1"  # noqa: S608
@@ -140,14 +153,22 @@ def redis(url: str, password: Callable[[], str]) -> Opened:
                 self.conn.hdel(self.result_key, *keys)
 
         def peek_many(self, keys: list[str]) -> dict[str, bytes]:
-            values = read_bounded(keys=[self.result_key], args=[MOST_VALUE, *keys], client=self.conn) if keys else []
-            return {key: value for key, value in zip(keys, values, strict=False) if value is not None}
+            return self._values(keys, MOST_VALUES)
 
         def peek_data(self, key: str) -> Any:
             return self.peek_many([key]).get(key, EmptyData)
 
         def result_items(self) -> dict[str, bytes]:
-            return self.peek_many(self.conn.hkeys(self.result_key)[:MOST_BEATS])
+            keys = self.result_keys()[:MOST_BEATS]
+            return self._values(keys, MOST_VALUE * len(keys))
+
+        def result_keys(self) -> list[Any]:
+            return list(self.conn.hkeys(self.result_key))
+
+        def _values(self, keys: list[Any], most: int) -> dict[Any, bytes]:
+            arguments = [MOST_VALUE, most, *keys]
+            values = read_bounded(keys=[self.result_key], args=arguments, client=self.conn) if keys else []
+            return {key: value for key, value in zip(keys, values, strict=False) if value is not None}
 
         def disconnect(self) -> None:
             self.pool.disconnect()

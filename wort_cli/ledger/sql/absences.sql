@@ -1,4 +1,4 @@
--- Queries of runs that are unavailable.  A line `-- name: X` starts the query X (ledger/database.py).
+-- Queries of runs without a signature.  A line `-- name: X` starts the query X (ledger/database.py).
 
 -- name: claimed_absence
 -- What this home found out itself is in `jobs`.
@@ -8,10 +8,10 @@ SELECT name, reason, at, origin FROM claimed_absences WHERE name = :name AND pro
 DELETE FROM claimed_absences WHERE origin = :origin AND profile IN {profiles};
 
 -- name: claim_absence
--- The newest claim counts.
+-- That a run is unavailable outweighs a failure; else the newest claim counts.
 INSERT INTO claimed_absences (name, profile, reason, at, origin) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (name, profile) DO UPDATE SET reason = excluded.reason, at = excluded.at, origin = excluded.origin
-WHERE excluded.at > at;
+WHERE (excluded.reason IN {unavailable}, excluded.at) > (reason IN {unavailable}, at);
 
 -- name: own_absences
 -- One page of the names of which the newest job of this home ended as unavailable, and which have no signature.

@@ -156,8 +156,14 @@ WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
 -- name: ids_where
 SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key};
 
+-- name: next_ids_where
+SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key} LIMIT :limit;
+
 -- name: count_states
 SELECT state, reason, n FROM job_counts WHERE n > 0 ORDER BY state, reason;
+
+-- name: live_among
+SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'waiting', 'running');
 
 -- name: states_among
 SELECT state, count(*) AS n FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) GROUP BY state;

@@ -82,6 +82,9 @@ WHERE id = :id;
 SELECT name, profile, digest, trust, path, size, remote, sha256 FROM signatures
 WHERE (name, profile) > (:name, :profile) ORDER BY name, profile LIMIT :limit;
 
+-- name: ledger_bytes
+SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size();
+
 -- name: catalog_bytes
 SELECT coalesce(sum(size), 0) AS n FROM signatures WHERE path <> '';
 

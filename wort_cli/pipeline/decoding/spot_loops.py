@@ -32,8 +32,8 @@ PASS = 0
 """The READ_FILTER of reads that pass."""
 MAX_READS = MAX_READS_PACBIO
 """Reads in a spot, at most."""
-TECHNICAL_ONLY = 2**32 - 2
-"""Returned instead of an rc_t: a spot has only technical reads."""
+NOT_BIOLOGICAL = 2**32 - 2
+"""Returned instead of an rc_t: a spot has no biological read (NeedsWholeRun)."""
 INVALID = 2**32 - 3
 """Returned instead of an rc_t: a base has an invalid code."""
 A, C, G, T, N = np.frombuffer(b"ACGTN", np.uint8)
@@ -83,17 +83,16 @@ def read_spots(
     while row <= last:
         limit, code = spot_limit(cursor, columns, read_limit, row, cells)
         if code == 0:
-            code = read_filters(cursor, columns, row, cells, filters)
+            code = read_filters_and_types(cursor, columns, row, cells, filters, limit, read_types)
         if code != 0:
             return row, n, code
-        number = int(cells[FILTERS, BITS] >> np.uint64(3))
-        first = first_pass(filters, number)
         reads, needed, size = 0, 0, 0
-        if first < number:
-            code = read_properties(cursor, columns, row, cells, read_types, starts, lengths, trim)
+        first = first_pass(filters, cells)
+        if first >= 0:
+            code = read_properties(cursor, columns, row, cells, starts, lengths, trim)
             if code == 0:
                 reads = int(cells[LENGTHS, BITS] >> np.uint64(5))
-                keep_written(filters, number, read_types, starts, lengths, trim, reads)
+                keep_written(filters, read_types, starts, lengths, trim, reads)
                 needed = needed_size(starts, lengths, min(reads, limit), cells[BASES, BITS] >> np.uint64(3))
                 if needed < 0:
                     code, reads, needed = UNKNOWN, 0, 0
@@ -143,36 +142,51 @@ def read_filters(cursor: int, columns: Cells, row: int, cells: Cells, filters: L
 
 
 @jit_helper
-def first_pass(filters: Letters, number: int) -> int:
-    """Return the index of the first of `number` filters that is PASS; `number` if none is."""
-    for i in range(number):
+def first_pass(filters: Letters, cells: Cells) -> int:
+    """Return the number of the first read of a spot that passes, from 0; -1 if none does."""
+    for i in range(int(cells[FILTERS, BITS] >> np.uint64(3))):
         if filters[i] == PASS:
             return i
-    return number
+    return -1
+
+
+@jit_helper
+def read_filters_and_types(
+    cursor: int, columns: Cells, row: int, cells: Cells, filters: Letters, limit: int, read_types: Letters
+) -> int:
+    """Copy filter and type of each read of a spot.  Returns NOT_BIOLOGICAL if none is biological, an rc_t, or UNKNOWN.
+
+    fastq-dump does not read the types of a spot of which no read passes.  If they cannot be read, none is known to be
+    biological.
+    """
+    code = read_filters(cursor, columns, row, cells, filters)
+    if code != 0:
+        return code
+    code = read_cell(cursor, columns, TYPES, row, cells)
+    if code != 0:
+        return code if 0 <= first_pass(filters, cells) < limit else NOT_BIOLOGICAL
+    number = int(min(cells[TYPES, BITS] >> np.uint64(3), np.uint64(MAX_READS)))
+    copy_memory(read_types.ctypes.data, cells[TYPES, ADDRESS], number)
+    biological = False
+    for i in range(number):
+        biological |= (read_types[i] & BIOLOGICAL) != 0
+    return 0 if biological else NOT_BIOLOGICAL
 
 
 @jit_helper
 def read_properties(
-    cursor: int,
-    columns: Cells,
-    row: int,
-    cells: Cells,
-    read_types: Letters,
-    starts: Numbers,
-    lengths: Numbers,
-    trim: Numbers,
+    cursor: int, columns: Cells, row: int, cells: Cells, starts: Numbers, lengths: Numbers, trim: Numbers
 ) -> int:
     """Read the other columns of a spot.  Returns an rc_t, or UNKNOWN if a cell has not the expected size."""
     for i in range(LENGTHS, columns.size):
-        code = read_cell(cursor, columns, i, row, cells)
+        code = read_cell(cursor, columns, i, row, cells) if i != TYPES else 0
         if code != 0:
             return code
-        if i == TYPES and not is_biological(cells, read_types):
-            return TECHNICAL_ONLY
     bits = cells[LENGTHS, BITS]
     if bits & np.uint64(31) or bits > np.uint64(32 * MAX_READS) or cells[STARTS, BITS] != bits:
         return UNKNOWN
-    if cells[TYPES, BITS] != bits >> np.uint64(2) or cells[BASES, BITS] & np.uint64(7):
+    octets = bits >> np.uint64(2)
+    if cells[TYPES, BITS] != octets or cells[FILTERS, BITS] != octets or cells[BASES, BITS] & np.uint64(7):
         return UNKNOWN
     if cells[TRIM_START, BITS] != 32 or cells[TRIM_LEN, BITS] != 32:
         return UNKNOWN
@@ -184,17 +198,6 @@ def read_properties(
 
 
 @jit_helper
-def is_biological(cells: Cells, read_types: Letters) -> bool:
-    """Copy the type of each read of a spot, and return whether one of them is biological."""
-    number = int(min(cells[TYPES, BITS] >> np.uint64(3), np.uint64(MAX_READS)))
-    copy_memory(read_types.ctypes.data, cells[TYPES, ADDRESS], number)
-    biological = False
-    for i in range(number):
-        biological |= (read_types[i] & BIOLOGICAL) != 0
-    return biological
-
-
-@jit_helper
 def signed(number: int) -> int:
     """Return an integer as a C program stores it in 32 bits with a sign."""
     return ((number + 2**31) & (2**32 - 1)) - 2**31
@@ -202,17 +205,9 @@ def signed(number: int) -> int:
 
 @jit_helper
 def keep_written(
-    filters: Letters,
-    number: int,
-    read_types: Letters,
-    starts: Numbers,
-    lengths: Numbers,
-    trim: Numbers,
-    reads: int,
+    filters: Letters, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers, reads: int
 ) -> None:
     """Set start and length of each read to what fastq-dump writes of it; a length of 0 if it does not.
-
-    `number` is the number of filters.
 
     The arithmetic is that of FastqReader_SpotReadInfo (layouts.py), also where it wraps around.
     """
@@ -221,7 +216,7 @@ def keep_written(
     for i in range(reads):
         start, length = signed(int(starts[i])), int(lengths[i])
         end = signed(start + length - 1)
-        is_kept = i < number and filters[i] == PASS and read_types[i] & BIOLOGICAL
+        is_kept = filters[i] == PASS and read_types[i] & BIOLOGICAL
         if not is_kept or end < trim_start or start > trim_end:
             length = 0
         else:
@@ -271,7 +266,7 @@ def check_codes(
     if code == 0 and n + size <= text.size:
         copy_memory(text.ctypes.data + n, cells[BASES, ADDRESS], size)
         bits = np.uint8(0)
-        for i in range(n, n + size):
+        for i in range(np.uint64(n), np.uint64(n + size)):  # indices that may be negative prevent SIMD loads
             bits |= text[i]
         if bits & NO_CODE:
             code = INVALID

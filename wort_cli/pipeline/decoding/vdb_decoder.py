@@ -32,7 +32,7 @@ Letters = NDArray[np.uint8]
 
 CELL_PLACES, BLOB = 8, 4
 """Places of a row of the array of cells, and which of them has the address of a blob: see cell_loops.py."""
-UNKNOWN, TECHNICAL_ONLY, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
+UNKNOWN, NOT_BIOLOGICAL, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
 """Results of `read_spots` other than an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
@@ -106,8 +106,8 @@ class VdbDecoder:
                 cancellation.check()
                 rows, codes = (self._row, self._part.last), (cursor.has_codes, cursor.checks_codes)
                 row, n, code = read_spots(*columns, *rows, self._stats, text, *arrays, *codes)
-                if code == TECHNICAL_ONLY:
-                    raise NeedsWholeRun(f"spot {row} has only technical reads")
+                if code == NOT_BIOLOGICAL:
+                    raise NeedsWholeRun(f"spot {row} has no biological read")
                 if code == INVALID:  # perhaps in a blob with spots of another slice, on which fastq-dump fails too
                     raise NeedsWholeRun(f"a base of spot {row}, or of one before it, is invalid")
                 if code:

@@ -37,9 +37,10 @@ class NeedsWholeRun(CannotDecode):
 
     - fastq-dump fails for all spots of a blob that has a base with an invalid code (ncbi-vdb libs/vxf/map.c), and a
       blob may have spots of several slices.
-    - If a spot has only technical reads, the library cannot compute the part that `--clip` leaves of it.  It may use
-      the values of an earlier spot for the spots after it (ncbi-vdb libs/sraxf/bio-start.c and libs/vdb/prod-cmn.c,
-      VFunctionProdCallRowFunc1), and fails if it has read none.
+    - If a spot has no biological read, whether its reads pass or not, the library cannot compute the part that `--clip`
+      leaves of it.  It computes the parts of many spots at a time, and gives this spot and those after it the part of
+      the spot before; it fails if there is none.  Where it begins and ends depends on the spots that were read before
+      (ncbi-vdb libs/sraxf/bio-start.c and libs/vdb/prod-cmn.c, VFunctionProdCallRowFunc1).
     """
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wort_cli.errors import InvalidName
-from wort_cli.ledger.absences import UnavailableRun
+from wort_cli.ledger.absences import AbsentRun
 from wort_cli.model.accession import Name, name_in, parse_name
 from wort_cli.model.catalog_columns import CATALOG_COLUMNS, SIGNATURE_COLUMNS
 from wort_cli.model.failure import Disposition, Reason
@@ -95,7 +95,7 @@ def parsed_row(row: dict[str, str], root: str) -> tuple[Signature, tuple[Any, ..
     return (text(row["name"]), row["internal_location"], *(known[key] for key in SIGNATURE_COLUMNS), *of_run), sketch
 
 
-def absences_in(file: IO[bytes], profile: str, origin: str) -> Iterator[UnavailableRun]:
+def absences_in(file: IO[bytes], profile: str, origin: str) -> Iterator[AbsentRun]:
     """Yield the runs of a profile in a table of `absent/`; `origin` is its URL."""
     for cells in cells_of(file, "", ABSENT_COLUMNS):
         row = dict(zip(ABSENT_COLUMNS, cells, strict=True))
@@ -105,7 +105,7 @@ def absences_in(file: IO[bytes], profile: str, origin: str) -> Iterator[Unavaila
         except ValueError:
             continue  # of a later version
         if reason.disposition is Disposition.UNAVAILABLE and row["profile"] == profile_for(row["name"], profile):
-            yield UnavailableRun(name, reason, at, origin)
+            yield AbsentRun(name, reason, at, origin)
 
 
 def cells_of(file: IO[bytes], first: str, header: Sequence[str]) -> Iterator[list[str]]:

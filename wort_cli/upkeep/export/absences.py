@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
+from wort_cli.model.absence import UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, JobKind, JobState
 from wort_cli.model.profile import listed_with, profile_for
@@ -32,8 +32,8 @@ def absence_of_name(ledger: Ledger, name: str, profile: str) -> Absence:
         if job.kind is JobKind.COMPUTE and job.profile == profile_for(name, profile):
             return absence_of_job(job)
     if claim := ledger.absences.claimed(name, profile):
-        sentence = f"{claim.reason.sentence}, according to {claim.origin}"
-        return Absence(name, UNAVAILABLE, str(claim.reason), sentence)
+        sentence = f"{claim.reason.sentence}, according to {claim.origin}: {claim.next_step(profile)}"
+        return Absence(name, str(claim.state), str(claim.reason), sentence)
     return Absence.of(name, AbsenceReason.NOT_REQUESTED, profile, UNKNOWN)
 
 

@@ -36,6 +36,8 @@ class QueuePage:
     jobs: tuple[JobView, ...]
     next_before: int | None
     """`before` of the next page; None on the last one."""
+    newer_before: int | None
+    """`before` of the page of newer jobs; None if that is the first page, or this one is."""
     reasons: tuple[str, ...]
     """The reasons that some jobs have."""
     groups: tuple[str, ...]
@@ -73,6 +75,7 @@ def parse_before(text: str) -> int | None:
 
 def queue_page(ledger: Ledger, daemon: DaemonView, job_filter: JobFilter, before: int | None) -> QueuePage:
     """Return a page of the queue."""
+    newer = ledger.job_pages.newer(job_filter, ROWS + 1, before) if before else []
     jobs = ledger.job_pages.page(job_filter, ROWS + 1, before or MAX_ID)
     running = JobFilter(JobState.RUNNING, group=job_filter.group)
     return QueuePage(
@@ -85,6 +88,7 @@ def queue_page(ledger: Ledger, daemon: DaemonView, job_filter: JobFilter, before
         running=running_jobs(ledger, running),
         jobs=tuple(JobView.of(job) for job in jobs[:ROWS]),
         next_before=jobs[ROWS - 1].id if len(jobs) > ROWS else None,
+        newer_before=newer[ROWS] if len(newer) > ROWS else None,
         reasons=tuple(sorted({reason for count in daemon.counts for reason, _ in count.reasons})),
         groups=tuple(ledger.groups.sizes()),
     )

@@ -169,9 +169,8 @@ def run_page(ledger: Ledger, name: Name, profile: Profile, spectra: Spectra, wit
     situation = situation_of(record, newest, position)
     if situation.standing is Standing.UNKNOWN and (claim := ledger.absences.claimed(str(name), profile.name)):
         found_out = f"according to {claim.origin} of {local_time(claim.at)[:10]}"
-        situation = Situation(
-            Standing.UNAVAILABLE, claim.reason.sentence, str(claim.reason), found_out, claim.reason.hint
-        )
+        hint = claim.reason.hint if claim.state is JobState.UNAVAILABLE else claim.next_step(profile.name)
+        situation = Situation(OF_STATE[claim.state], claim.reason.sentence, str(claim.reason), found_out, hint)
     spectrum = spectra.of(record, profile) if record is not None else Spectrum()
     metadata = ledger.runs.get(str(name))
     return RunPage(
@@ -216,7 +215,7 @@ def situation_of(record: SignatureRecord | None, job: Job | None, position: int 
         again = " It is being computed again." if live else ""
         return Situation(Standing.HAVE, f"The signature is here.{again}")
     if job is None:
-        return Situation(Standing.UNKNOWN, "Nobody has asked for this signature here.")
+        return Situation(Standing.UNKNOWN, "It was not requested here.")
     reason = job.reason
     return Situation(
         OF_STATE[job.state],

@@ -9,8 +9,8 @@ import pytest
 from tests.support.memory_queue import MemoryQueue
 from tests.unit.daemon.conftest import Clock, Worker, WorkersWithoutProcesses
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.remote.attempt_keys import acquired_key, answer_key
 from wort_cli.daemon.remote.relay import BEAT_BUSY, PAUSE, SEND_AGAIN_AFTER, Relay
-from wort_cli.daemon.remote.site import acquired_key, answer_key
 from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
 from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.model.failure import Failure, Reason
@@ -132,6 +132,19 @@ def test_attempt_is_confirmed_only_if_the_newest_board_names_it(host: Host, work
     host.queue.ask(1, 1)
     host.turn(0.1)
     assert not host.queue.take_confirmation(1, 1)
+
+
+def test_end_of_an_outage_is_logged_once(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    host.turn()
+    host.remote.broken = True
+    host.turn()
+    host.turn(PAUSE)
+    assert "can be used again" not in caplog.text
+    host.remote.broken = False
+    host.turn(PAUSE)
+    host.turn()
+    assert caplog.text.count("the queue can be used again") == 1
 
 
 def test_question_survives_a_queue_that_cannot_be_reached(host: Host, worker: Worker) -> None:

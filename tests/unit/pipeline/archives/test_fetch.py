@@ -22,6 +22,8 @@ from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
 DATA = os.urandom(5_000_000)
 WHOLE = Extent(0, len(DATA))
 QUICK = Timeouts(connect=1.0, silence=0.5, total=5.0)
+PATIENT = Timeouts(connect=60.0, silence=60.0, total=300.0)
+"""For servers that do what they should, however busy this machine is."""
 
 
 def fetch(
@@ -31,11 +33,12 @@ def fetch(
     cancellation: Cancellation = NEVER,
     connections: int = 3,
     pause: float = 60.0,
+    timeouts: Timeouts = PATIENT,
 ) -> Fetch:
     partial = PartialArchive(root / "x.sra", Identity(len(DATA), "0" * 32))
     try:
         politeness = Politeness(root / "rates", connections, pause=pause)
-        with HttpClient(QUICK, connections, politeness) as client:
+        with HttpClient(timeouts, connections, politeness) as client:
             fetching = Fetch(client, [Location(url) for url in urls], partial, politeness, cancellation)
             fetching.fetch(extents or [WHOLE])
             return fetching
@@ -90,7 +93,7 @@ def test_location_that_fails_or_lies_is_left_for_the_next(tmp_path: Path, case: 
     bad, good = ArchiveServer({"x": DATA}), ArchiveServer({"x": DATA})
     bad.fate = LIES[case]
     with bad.serving(), good.serving():
-        fetch(tmp_path, [f"{bad.url}/x", f"{good.url}/x"])
+        fetch(tmp_path, [f"{bad.url}/x", f"{good.url}/x"], timeouts=QUICK)
         assert content(tmp_path) == DATA
         assert good.requests
 
@@ -101,7 +104,7 @@ def test_without_another_location_the_reason_is_given_in_time(tmp_path: Path, ca
     server.fate = LIES[case]
     started = time.monotonic()
     with server.serving(), pytest.raises(HttpError) as caught:
-        fetch(tmp_path, [f"{server.url}/x"])
+        fetch(tmp_path, [f"{server.url}/x"], timeouts=QUICK)
     assert caught.value.reason is (Reason.NO_DATA if case in ("404", "410") else Reason.NETWORK)
     assert "127.0.0.1" in caught.value.detail
     assert caught.value.detail.isprintable()
@@ -156,7 +159,7 @@ def test_connections_to_a_host_are_bounded_over_all_fetches(tmp_path: Path) -> N
             root = tmp_path / str(number)
             partial = PartialArchive(root / "x.sra", Identity(len(DATA)))
             politeness = Politeness(tmp_path / "rates", 4)
-            with HttpClient(QUICK, 4, politeness) as client:
+            with HttpClient(PATIENT, 4, politeness) as client:
                 Fetch(client, [Location(f"{server.url}/x")], partial, politeness, NEVER).fetch([WHOLE])
             partial.close()
             assert content(root) == DATA
@@ -219,12 +222,11 @@ def test_cancelled_fetch_does_not_wait_for_a_silent_server(tmp_path: Path) -> No
     partial = PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32))
     with ArchiveServer({"x": DATA}).serving() as server, contextlib.closing(partial):
         server.fate = lambda request: Fate(silent=True) if request.first else Fate()
-        patient = Timeouts(connect=60.0, silence=60.0, total=60.0)
-        with HttpClient(patient, 3) as client:
+        with HttpClient(PATIENT, 3) as client:
             token = Cancellation(lambda: partial.arrived_bytes() > 0 and any(r.first for r in server.requests))
             fetching = Fetch(client, [Location(f"{server.url}/x")], partial, Politeness(tmp_path / "rates", 3), token)
             started = time.monotonic()
             with pytest.raises(Cancelled):
                 fetching.fetch([WHOLE])
-            assert time.monotonic() - started < patient.silence
+            assert time.monotonic() - started < PATIENT.silence
     assert PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32)).arrived_bytes() > 0

@@ -30,7 +30,7 @@ from tests.support.served_home import (
 )
 from wort_cli.errors import UsageError
 from wort_cli.health.status import read_status
-from wort_cli.ledger.absences import UnavailableRun
+from wort_cli.ledger.absences import AbsentRun
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
@@ -99,7 +99,7 @@ CASES = {
     CANCELLED: (Standing.FAILED, None, "Its job was cancelled."),
     QUEUED[0]: (Standing.QUEUED, None, "Queued; it starts next."),
     QUEUED[2]: (Standing.QUEUED, None, "Queued; 2 jobs start before it."),
-    NOBODY: (Standing.UNKNOWN, None, "Nobody has asked for this signature here."),
+    NOBODY: (Standing.UNKNOWN, None, "It was not requested here."),
 }
 
 
@@ -123,12 +123,20 @@ def test_page_says_why_there_is_no_signature_and_what_can_be_done(ledger: Ledger
 
 
 def test_page_of_a_claimed_absence_names_who_claims_it(ledger: Ledger, spectra: Spectra) -> None:
-    claim = UnavailableRun(CLAIMED, Reason.CONTROLLED, 1_700_000_000.0, "s3://other/absent.csv")
+    claim = AbsentRun(CLAIMED, Reason.CONTROLLED, 1_700_000_000.0, "s3://other/absent.csv")
     ledger.absences.replace_claims(claim.origin, SRA_V1.name, [claim])
     page = page_of(ledger, spectra, CLAIMED)
     assert (page.standing, page.reason) == (Standing.UNAVAILABLE, "controlled")
     assert page.message == "according to s3://other/absent.csv of 2023-11-14"
     assert page.is_known
+
+
+def test_page_of_a_run_that_a_report_calls_failed_says_why(ledger: Ledger, spectra: Spectra) -> None:
+    claim = AbsentRun("SRR7000009", Reason.CORRUPT, 1_700_000_000.0, "file:///r.jsonl")
+    ledger.absences.replace_claims(claim.origin, SRA_V1.name, [claim])
+    page = page_of(ledger, spectra, claim.name)
+    assert (page.standing, page.reason) == (Standing.FAILED, "corrupt")
+    assert page.hint == f"`wort compute {claim.name}` tries it here"
 
 
 def test_page_shows_progress_that_the_ledger_has(ledger: Ledger, spectra: Spectra) -> None:

@@ -10,8 +10,10 @@ from wort_cli.commands.shared.showing import render
 from wort_cli.errors import NoSuchJob, StorageProblem, UsageError, shown
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.model.profile import SRA_V1, profile_option
 from wort_cli.model.provenance import Trust
 from wort_cli.model.run_condition import RunCondition, parse_conditions
 from wort_cli.model.s3_target import OFF
@@ -72,11 +74,23 @@ def find_job_ids(ledger: Ledger, words: Sequence[str]) -> list[int]:
         if word.isascii() and word.isdigit() and len(word) < 18:
             found.append(ledger.jobs.get(int(word)).id)
         else:
-            jobs = ledger.jobs.named(typed_name(word))
+            name = typed_name(word)
+            jobs = ledger.jobs.named(name)
             if not jobs:
-                raise NoSuchJob(word)
+                raise no_job_of(name, ledger)
             found.append(jobs[0].id)
     return list(dict.fromkeys(found))
+
+
+def no_job_of(name: Name, ledger: Ledger) -> NoSuchJob:
+    """Return the error for a name without a job, with what is known of its signature."""
+    if profiles := ledger.catalog.profiles_of(name):
+        option = profile_option(profiles[0])
+        return NoSuchJob(name, f"{name} has a signature, and no job", f"`wort view {name}{option}` shows the signature")
+    if claim := ledger.absences.claimed(str(name), SRA_V1.name):
+        why = f"{claim.reason.sentence}, according to {claim.origin}"
+        return NoSuchJob(name, f"{name} has no job, and no signature: {why}", claim.next_step(SRA_V1.name))
+    return NoSuchJob(name)
 
 
 def select_job_ids(

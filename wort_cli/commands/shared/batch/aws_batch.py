@@ -28,10 +28,10 @@ CMD []
 """
 UPLOAD = """\
 [ -n "$home" ] || exit "$code"
-# The report goes into the bucket, with the python that wort runs with.
+# The report goes into the bucket, with the python that wort runs with.  Another try reports again what it has not.
 python=$(dirname "$(readlink -f "$(command -v "$wort")")")/python
 key={key}$task-${{AWS_BATCH_JOB_ATTEMPT:-1}}.jsonl
-"$python" - "$report" {bucket} "$key" <<'END'
+"$python" - "$report" {bucket} "$key" <<'END' || code=75
 import os
 import sys
 

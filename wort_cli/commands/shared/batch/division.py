@@ -1,5 +1,6 @@
 """Divides the runs of a command line into lists of about equal length, for `wort plan` and `wort batch`."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ def check_division(tasks: int | None, bases_per_task: float | None) -> None:
     """Raise UsageError unless one option says how many lists to make."""
     if (tasks is None) == (bases_per_task is None):
         raise UsageError("give either --tasks or --bases-per-task")
+    if bases_per_task is not None and not math.isfinite(bases_per_task):
+        raise UsageError(f"--bases-per-task: {bases_per_task} is not a number of bases", "such as 5e10")
 
 
 def entry_of(source: Source) -> str:

@@ -58,7 +58,7 @@ def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Find
     try:
         inconsistencies = (
             *permissions(settings),
-            *ledger_inconsistencies(ledger),
+            *ledger_inconsistencies(ledger, full=full),
             *StoreCheck(ledger, settings.store_dir, ReadLimits.of(settings), full=full).inconsistencies(),
         )
         for inconsistency in inconsistencies:

@@ -238,8 +238,9 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
     if workers := document["workers"]:
         lines["workers"] = f"{workers['alive']} of {workers['wanted']} alive"
     for host in document["hosts"]:
+        at_a_time = f"{render.count(host['running'], 'job')}, {host['jobs']} at a time"
         draining = ", draining" if host["draining"] else ""
-        lines[f"on {render.printable(host['host'])}"] = f"{host['running']} of {host['jobs']} jobs{draining}"
+        lines[f"on {render.printable(host['host'])}"] = at_a_time + draining
     if server := document["server"]:
         lines["server"] = server_line(server)
     if (oldest := document["oldest_queued"]) is not None:

@@ -22,10 +22,13 @@ class ReportFile:
     """A file of reports; a line is on the disk when `add` returns."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file, or make it.  Raises StorageProblem."""
+        """Open a file, or make it; end a line that an earlier try did not end.  Raises StorageProblem."""
         self._path = path
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            size = os.fstat(self._file).st_size
+            if size and os.pread(self._file, 1, size - 1) != b"\n":
+                os.write(self._file, b"\n")
         except OSError as error:
             raise self._problem(error) from error
 

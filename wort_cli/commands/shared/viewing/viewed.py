@@ -118,6 +118,11 @@ def why_not_found(
         return UsageError(
             f"there is no signature of {name}: its job {jobs[0].id} is {jobs[0].state}", f"see `wort logs {name}`"
         )
+    if claim := ledger.absences.claimed(str(name), profile):
+        return UsageError(
+            f"there is no signature of {name}: {claim.reason.sentence}, according to {claim.origin}",
+            claim.next_step(profile),
+        )
     if isinstance(name, Accession):
         return UsageError(f"there is no signature of {name}", f"compute it with `wort compute {name}{of_profile}`")
     if Path(name).exists():
