@@ -3,6 +3,7 @@
 A command raises a WortError; this is the only module that prints errors and exits.
 """
 
+import errno
 import gc
 
 gc.set_threshold(100_000)  # start-up makes many objects and few cycles; to search for them would take a tenth of it
@@ -30,6 +31,7 @@ from wort_cli.system.stuck_threads import stuck_threads
 
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 OWN_OPTIONS = ("--version", "--debug", "--help", "-h")
 """The options that precede a command."""
 COMMANDS = (
@@ -143,14 +145,29 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:  # the reader of stdout has exited, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         return int(ExitCode.OK)
     except Exception as error:
         if debug:
             print_traceback()
-        sys.stderr.write(f"wort: unexpected error: {shown(str(error), 500)}\n")
-        sys.stderr.write("  `wort --debug ...` prints the traceback\n")
-        return int(ExitCode.SOME_FAILED)
+        return explain_unexpected(error)
+
+
+def explain_unexpected(error: Exception) -> int:
+    """Print an error that no command foresees, such as a full disk below stdout; return the exit code."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE and not error.filename:
+        abandon_output()
+        sys.stderr.write(f"wort: the output can't be written: {error.strerror}\n")
+        sys.stderr.write("  free some space, then run the same command again\n")
+        return int(ExitCode.TEMPORARY)
+    sys.stderr.write(f"wort: unexpected error: {shown(str(error), 500)}\n")
+    sys.stderr.write("  `wort --debug ...` prints the traceback\n")
+    return int(ExitCode.SOME_FAILED)
+
+
+def abandon_output() -> None:
+    """Write what is left of stdout nowhere, because it can't be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complete(words: Sequence[str]) -> int:

@@ -154,6 +154,41 @@ def test_exit_code_is_6_for_a_file_that_is_not_a_signature(tmp_path: Path, conte
     assert (done.returncode, done.stdout) == (6, "")
 
 
+def test_full_disk_below_the_output_is_a_temporary_error(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [TOOLS / "wort", "status"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=clean_environment(WORT_HOME=str(tmp_path)), timeout=300,
+        )  # fmt: skip
+    assert done.returncode == 75
+    assert done.stderr.splitlines() == [
+        "wort: the output can't be written: No space left on device",
+        "  free some space, then run the same command again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", "config.toml' is not a configuration file: it is not text in UTF-8"),
+        (b"jobs =", "config.toml' is not a configuration file: Invalid value"),
+        (None, "config.toml' can't be read: is a directory\n  check the file and its permissions"),
+    ],
+)
+def test_configuration_file_that_cannot_be_used_is_explained(
+    content: bytes | None,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORT_HOME", str(tmp_path))
+    file = tmp_path / "config.toml"
+    file.mkdir() if content is None else file.write_bytes(content)
+    assert cli.run(["status"]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_traceback_is_printed_only_with_debug(tmp_path: Path) -> None:
     plain, debug = (wort(tmp_path, *flags, "compute", "x") for flags in ([], ["--debug"]))
     assert plain.returncode == debug.returncode == 2
