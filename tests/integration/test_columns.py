@@ -8,6 +8,7 @@ import pytest
 from tests.damages.network import Host, MemoryClient, Network
 from tests.damages.subjects import Subject, subject_at
 from tests.integration.test_vdb_decoder import dumped, text_of
+from tests.support.archives import with_consensus
 from tests.support.locator_answers import answer, file_entry, run_entry
 from tests.support.shelf import WITH_READS, Shelf
 from wort_cli.model.accession import Accession
@@ -54,9 +55,19 @@ def skipped_files(subject: Subject, decoder: str) -> Iterator[str]:
             yield path
 
 
-@pytest.mark.parametrize("layout", [*WITH_READS, "qualities"])
+def subject_of(layout: str, shelf: Shelf, directory: Path) -> Subject:
+    """Return an archive of a layout."""
+    if layout == "qualities":
+        return subject_at(shelf.with_qualities(4_000))
+    if layout == "consensus":
+        archive = shelf.archive("paired_illumina")
+        return subject_at(with_consensus(archive, archive, directory / "consensus.sra"))
+    return subject_at(shelf.archive(layout))
+
+
+@pytest.mark.parametrize("layout", [*WITH_READS, "qualities", "consensus"])
 def test_reads_are_the_same_from_disk_by_columns_and_whole(layout: str, shelf: Shelf, tmp_path: Path) -> None:
-    subject = subject_at(shelf.with_qualities(4_000) if layout == "qualities" else shelf.archive(layout))
+    subject = subject_of(layout, shelf, tmp_path)
     expected, in_process = dumped(subject.path), read_by_library(subject.path)
     whole, proved_by = fetched(subject, tmp_path / "whole", FASTQ_DUMP, whole=True)
     assert proved_by is ProvedBy.ARCHIVE_SUM

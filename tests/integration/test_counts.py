@@ -1,16 +1,14 @@
 """The counts that are read in process are those of the tools, for every layout of archives."""
 
 import re
-import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.archives import LAYOUTS, dump
+from tests.support.archives import LAYOUTS, dump, with_consensus
 from tests.support.references import NAME
 from tests.support.shelf import Shelf
-from tests.support.tools import run
 from wort_cli.pipeline.archives import counts
 from wort_cli.pipeline.archives.counts import Counts, counts_by_sra_stat, read_counts, tables_of
 from wort_cli.pipeline.decoding import references_inside
@@ -61,15 +59,6 @@ def test_long_references_are_left_to_sra_stat(shelf: Shelf, monkeypatch: pytest.
 def test_archive_without_references_cannot_be_asked(layout: str, shelf: Shelf) -> None:
     with pytest.raises(CannotDecode):
         has_all_references(shelf.archive(layout))
-
-
-def with_consensus(archive: Path, consensus: Path, out: Path) -> Path:
-    """Write the database of an archive with the spots of another one as its table CONSENSUS."""
-    for path, name in ((archive, "run"), (consensus, "other")):
-        run(["kar", "-x", path, "-d", out.parent / name])
-    shutil.copytree(out.parent / "other" / "tbl" / "SEQUENCE", out.parent / "run" / "tbl" / "CONSENSUS")
-    run(["kar", "-c", out, "-d", out.parent / "run"])
-    return out
 
 
 def test_table_that_fastq_dump_dumps_is_counted(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,5 +262,14 @@ def main() -> None:
     make_archive(given.layout, given.out, reads=given.reads, seed=given.seed)
 
 
+def with_consensus(archive: Path, consensus: Path, out: Path) -> Path:
+    """Write the database of an archive with the spots of another one as its table CONSENSUS."""
+    for path, name in ((archive, "run"), (consensus, "other")):
+        run(["kar", "-x", path, "-d", out.parent / name])
+    shutil.copytree(out.parent / "other" / "tbl" / "SEQUENCE", out.parent / "run" / "tbl" / "CONSENSUS")
+    run(["kar", "-c", out, "-d", out.parent / "run"])
+    return out
+
+
 if __name__ == "__main__":
     main()

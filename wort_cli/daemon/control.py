@@ -71,7 +71,7 @@ def start(settings: Settings, *, with_server: bool = False) -> DaemonInfo:
         output.unlink(missing_ok=True)
         raise DaemonAlreadyRunning(started.pid, started.where)
     if not in_time or started is None or started.pid != process.pid:
-        printed = output.read_text(errors="replace").strip()[-2000:]
+        printed = output.read_text(errors="replace").strip()[-2000:].removeprefix("wort: ")
         output.unlink(missing_ok=True)
         kind = StorageProblem if process.returncode == ExitCode.TEMPORARY else WortError
         raise kind(f"the daemon did not start: {printed or 'it printed nothing'}", f"see {settings.daemon_log}")

@@ -24,7 +24,7 @@ def check_start(settings: Settings, options: ServeOptions, now: float) -> str:
 def what_is_missing(access: Access, options: ServeOptions, now: float, *, is_closed: bool) -> tuple[str, str]:
     """Return why no client could use a server for its purpose, and a hint; empty if a client can."""
     if is_closed and not access.somebody_may({Right.READ}, now):
-        return "nobody could read through this server: no token has the right `read`", f"{ADD} with it"
+        return "no client could read through this server: no token has the right `read`", f"{ADD} with it"
     if not options.read_only and not access.somebody_may(CHANGES, now):
         return (
             "no client could change anything through this server: it has no token",

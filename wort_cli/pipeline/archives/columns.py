@@ -28,6 +28,9 @@ UNNEEDED = {
 }
 """The columns, of any table, that each decoder does not read."""
 
+OF_SPOTS = ("tbl/SEQUENCE/", "tbl/CONSENSUS/")
+"""The tables of a database that have spots."""
+
 MAX_SHARE = 0.8
 """The share of an archive from which on it is fetched as a whole."""
 GAP = 1 << 16
@@ -57,7 +60,7 @@ def column_of(path: str) -> str:
 def is_unneeded(column: str, decoder: str) -> bool:
     """Return whether `decoder` does not read a column; `column` is '' for a file that belongs to none."""
     folder, _, name = column.rpartition("/")
-    if folder.startswith("tbl/") and not folder.startswith("tbl/SEQUENCE/"):  # NAME of REFERENCE is no spot's name
+    if folder.startswith("tbl/") and not folder.startswith(OF_SPOTS):  # NAME of REFERENCE is no spot's name
         return name in UNNEEDED[decoder] - NAMES
     return name in UNNEEDED[decoder]
 
