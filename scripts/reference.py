@@ -51,19 +51,21 @@ EXIT_CODES = {
 }
 
 
-def commands(command: Any, path: tuple[str, ...], parent: Any = None) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+def commands(
+    command: Any, path: tuple[str, ...], width: int, parent: Any = None
+) -> Iterator[tuple[tuple[str, ...], Any, str]]:
     """Yield a command and all its subcommands: the words that call it, the command itself, and its help text."""
     names = {"help_option_names": command.context_settings.get("help_option_names")}
-    context = command.context_class(command, info_name=path[-1], parent=parent, terminal_width=WIDTH, **names)
+    context = command.context_class(command, info_name=path[-1], parent=parent, terminal_width=width, **names)
     help_text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
     yield path, command, help_text
     for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
-        yield from commands(command.get_command(context, name), (*path, name), context)
+        yield from commands(command.get_command(context, name), (*path, name), width, context)
 
 
-def all_commands() -> list[tuple[tuple[str, ...], Any, str]]:
-    """Return every command of `wort`, the program itself first."""
-    return list(commands(typer.main.get_command(program()), ("wort",)))
+def all_commands(width: int = WIDTH) -> list[tuple[tuple[str, ...], Any, str]]:
+    """Return every command of `wort`, the program itself first; `width` is that of the help texts."""
+    return list(commands(typer.main.get_command(program()), ("wort",), width))
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -32,6 +32,7 @@ fi
 [ -n "$python" ] || fail "Python 3.11 or newer was not found"
 
 command -v fastq-dump >/dev/null || install sra-toolkit
+[ "$extra" != dev ] || command -v git >/dev/null || install git
 [ "$extra" != dev ] || command -v unshare >/dev/null || install util-linux
 # The tests publish to a real S3 server, Ceph's gateway, and start and stop it.
 [ "$extra" != dev ] || { command -v radosgw && command -v ceph-mon && command -v ceph-osd; } >/dev/null ||

@@ -3,6 +3,7 @@
 A command raises a WortError; this is the only module that prints errors and exits.
 """
 
+import errno
 import gc
 
 gc.set_threshold(100_000)  # start-up makes many objects and few cycles; to search for them would take a tenth of it
@@ -30,6 +31,9 @@ from wort_cli.system.stuck_threads import stuck_threads
 
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+OWN_OPTIONS = ("--version", "--debug", "--help", "-h")
+"""The options that precede a command."""
 COMMANDS = (
     "compute", "runs", "plan", "batch", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog",
     "merge", "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
@@ -141,14 +145,29 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:  # the reader of stdout has exited, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         return int(ExitCode.OK)
     except Exception as error:
         if debug:
             print_traceback()
-        sys.stderr.write(f"wort: unexpected error: {shown(str(error), 500)}\n")
-        sys.stderr.write("  `wort --debug ...` prints the traceback\n")
-        return int(ExitCode.SOME_FAILED)
+        return explain_unexpected(error)
+
+
+def explain_unexpected(error: Exception) -> int:
+    """Print an error that no command foresees, such as a full disk below stdout; return the exit code."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE and not error.filename:
+        abandon_output()
+        sys.stderr.write(f"wort: the output can't be written: {error.strerror}\n")
+        sys.stderr.write("  free some space, then run the same command again\n")
+        return int(ExitCode.TEMPORARY)
+    sys.stderr.write(f"wort: unexpected error: {shown(str(error), 500)}\n")
+    sys.stderr.write("  `wort --debug ...` prints the traceback\n")
+    return int(ExitCode.SOME_FAILED)
+
+
+def abandon_output() -> None:
+    """Write what is left of stdout nowhere, because it can't be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complete(words: Sequence[str]) -> int:
@@ -166,6 +185,16 @@ def print_traceback() -> None:
     traceback.print_exc()
 
 
+def check_place_of_options(arguments: Sequence[str]) -> None:
+    """Raise UsageError if an option of a command precedes it."""
+    first, *rest = arguments[1:] if arguments[:1] == ["--debug"] else arguments or [""]
+    command = next((word for word in rest if word in (*COMMANDS, *GROUPS)), "")
+    if first.startswith("-") and first not in OWN_OPTIONS and command:
+        raise UsageError(
+            f"{shown(first)} is no option of `wort` itself", f"give options after the command: wort {command} ..."
+        )
+
+
 def run_typer(arguments: list[str]) -> int:
     """Have Typer run a command; return its exit code.  A WortError passes through."""
     for word in arguments:
@@ -173,6 +202,7 @@ def run_typer(arguments: list[str]) -> int:
             raise UsageError(f"there is no option {shown(word)}")
         if "/" in word:  # it may be a path
             check_answers([Path(word.partition("=")[2] if word.startswith("-") else word)])
+    check_place_of_options(arguments)
     stdout = sys.stdout
     try:
         program(needed_commands(arguments))(arguments, prog_name="wort")

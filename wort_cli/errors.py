@@ -93,7 +93,8 @@ class InvalidName(UsageError):
     def __init__(self, text: str) -> None:
         super().__init__(
             f"{shown(text)} cannot be the name of a signature",
-            "set a name with --name: at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit",
+            "a name has at most 100 letters, digits, '.', '_' and '-', and starts with a letter or digit; "
+            "`wort compute --name NAME` sets it",
         )
         self.text = text
 
@@ -102,7 +103,7 @@ class NoSuchFile(UsageError):
     """A given file does not exist or cannot be read."""
 
     def __init__(self, path: Path, why: str = "no such file") -> None:
-        super().__init__(f"{shown(str(path), 200)}: {why}")
+        super().__init__(f"{shown(str(path), 200)}: {why[:1].lower()}{why[1:]}")
         self.path = path
 
 
@@ -132,17 +133,26 @@ class SettingsError(UsageError):
 
 
 class ConfigFileError(SettingsError):
-    """The configuration file cannot be read, or is not TOML."""
+    """The configuration file is not TOML."""
 
     def __init__(self, path: Path, why: str) -> None:
-        sentence = f"{shown(str(path), 200)} is not a configuration file: {why}"
-        UsageError.__init__(self, sentence, "`wort config edit` opens it in an editor")
+        self._explain(path, f"is not a configuration file: {why}", "`wort config edit` opens it in an editor")
+
+    def _explain(self, path: Path, problem: str, hint: str) -> None:
+        UsageError.__init__(self, f"{shown(str(path), 200)} {problem}", hint)
         self.key, self.origin = path.name, str(path)
 
     @property
     def effect(self) -> str:
         """The consequence, if the command continues nevertheless."""
         return "none of its settings is used"
+
+
+class UnreadableConfigFile(ConfigFileError):
+    """The configuration file cannot be read."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self._explain(path, f"can't be read: {why[:1].lower()}{why[1:]}", "check the file and its permissions")
 
 
 class NotPrivate(WortError):

@@ -57,7 +57,7 @@ def test_wait_reports_states_and_limits(home: Home, gate: Gate, runs: tuple[str,
     gate.open()
     assert home("wait", runs[0], "--json").expect(0).records()[0]["state"] == "done"
     home("wait", runs[0]).expect(0)
-    assert home("wait", "--all").expect(0).rows() == []
+    assert home("wait", "--all").expect(0, "no job is queued, running or waiting").rows() == []
 
 
 def test_compute_and_wait_without_a_daemon_queues_nothing(home: Home, runs: tuple[str, ...]) -> None:

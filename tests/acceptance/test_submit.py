@@ -125,7 +125,7 @@ def test_name_or_flags_must_identify_the_data(
 
 
 def test_unreadable_files_are_refused(offline: Home) -> None:
-    offline("submit", "no.sig").expect(2, "No such file")
+    offline("submit", "no.sig").expect(2, "no such file")
     offline("submit", "/dev/zero").expect(2, "it is not a file")
     offline("submit", ".").expect(2, "it is not a file")
     offline("submit", "x.sig", "-").expect(2, "one signature")

@@ -1,5 +1,6 @@
 """Tests of the command line: error messages, exit codes and imports."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import wort_cli
+from scripts.reference import all_commands
 from tests.support.builders import TOOLS, clean_environment, request
 from wort_cli import api, cli
 from wort_cli.commands.shared.help.help_format import SECTIONS
@@ -14,6 +16,8 @@ from wort_cli.ledger.ledger import Ledger
 
 RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
 SERVER = {"starlette", "uvicorn", "jinja2", "python_multipart", "anyio", "h11"}
+HELP_WIDTH = 78
+"""The width of the help texts in a terminal of 80 columns."""
 HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed", "matplotlib", *SERVER}
 
 
@@ -105,11 +109,84 @@ def test_command_line_has_its_exit_code_and_no_traceback(tmp_path: Path, argumen
     assert bool(done.stderr) is (code in (2, 4))
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence", "hint"),
+    [
+        (
+            "compute SRR139146,SRR139147",
+            "'SRR139146,SRR139147' is not the accession",
+            "separate runs by spaces: SRR139146 SRR139147",
+        ),
+        ("--json status", "'--json' is no option of `wort` itself", "after the command: wort status ..."),
+        ("--debug --now compute x.sra", "'--now' is no option of `wort` itself", "after the command: wort compute ..."),
+        ("compute --from-file .", "'.': is a directory", ""),
+        ("compute --from-file none.txt", "'none.txt': no such file or directory", ""),
+        ("compute empty.fastq --now", "has no reads: this is an empty file", "download the file again"),
+        ("view .", "'.' cannot be the name of a signature", "a name has at most 100 letters"),
+        ("view nothing", "there is no signature of nothing", "`wort ls` lists the signatures"),
+        ("view empty.fastq", "there is no signature of empty.fastq", "give its path: ./empty.fastq"),
+        ("fetch SRR139146 -o empty.fastq", "empty.fastq' is not a directory", ""),
+    ],
+)
+def test_mistake_is_explained(
+    line: str,
+    sentence: str,
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WORT_S3_PRESET", "off")
+    (tmp_path / "empty.fastq").touch()
+    assert cli.run(line.split()) == 2
+    found = capsys.readouterr()
+    assert sentence in found.err
+    assert hint in found.err
+    assert found.out == ""
+
+
 @pytest.mark.parametrize("content", [b"[" * 200_000, b"{}", b"", b"\x1f\x8b\0"])
 def test_exit_code_is_6_for_a_file_that_is_not_a_signature(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.sig").write_bytes(content)
     done = wort(tmp_path / "home", "view", str(tmp_path / "x.sig"))
     assert (done.returncode, done.stdout) == (6, "")
+
+
+def test_full_disk_below_the_output_is_a_temporary_error(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [TOOLS / "wort", "status"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=clean_environment(WORT_HOME=str(tmp_path)), timeout=300,
+        )  # fmt: skip
+    assert done.returncode == 75
+    assert done.stderr.splitlines() == [
+        "wort: the output can't be written: No space left on device",
+        "  free some space, then run the same command again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", "config.toml' is not a configuration file: it is not text in UTF-8"),
+        (b"jobs =", "config.toml' is not a configuration file: Invalid value"),
+        (None, "config.toml' can't be read: is a directory\n  check the file and its permissions"),
+    ],
+)
+def test_configuration_file_that_cannot_be_used_is_explained(
+    content: bytes | None,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORT_HOME", str(tmp_path))
+    file = tmp_path / "config.toml"
+    file.mkdir() if content is None else file.write_bytes(content)
+    assert cli.run(["status"]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_traceback_is_printed_only_with_debug(tmp_path: Path) -> None:
@@ -124,6 +201,12 @@ def test_unreadable_ledger_is_reported_in_a_sentence(tmp_path: Path) -> None:
     done = wort(tmp_path, "status")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("wort: the ledger ")
+
+
+def test_help_fits_80_columns_and_lists_commands_with_whole_sentences() -> None:
+    lines = [(" ".join(path), line) for path, _, text in all_commands(HELP_WIDTH) for line in text.splitlines()]
+    assert [each for each in lines if len(each[1]) > 80] == []
+    assert [each for each in lines if re.fullmatch(r"  [a-z]+ .*\.\.\.", each[1])] == []
 
 
 def test_help_lists_every_command_in_one_section() -> None:

@@ -9,7 +9,7 @@ from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOptio
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import BYTES, COUNT, PATH, Document, Field
 from wort_cli.commands.shared.showing.printing import print_document, print_facts
-from wort_cli.errors import NoSuchFile, UsageError
+from wort_cli.errors import NoSuchFile, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
@@ -57,11 +57,11 @@ def backup(
     target = file.absolute()
     ledger_files = [settings.ledger_file.with_name(f"{settings.ledger_file.name}{end}") for end in ("", "-wal", "-shm")]
     if any(target == own or (target.exists() and own.exists() and target.samefile(own)) for own in ledger_files):
-        raise UsageError(f"{file} is the ledger itself", "name another file")
+        raise UsageError(f"{shown(str(file), 200)} is the ledger itself", "name another file")
     if target.exists() and not target.is_file():
-        raise UsageError(f"{file} is not a file")
+        raise UsageError(f"{shown(str(file), 200)} is not a file")
     if target.exists() and not force:
-        raise UsageError(f"{file} already exists", "replace it with --force")
+        raise UsageError(f"{shown(str(file), 200)} already exists", "replace it with --force")
     if not target.parent.is_dir():
         raise UsageError(f"there is no directory {target.parent}")
     ledger = Ledger(settings.ledger_file)
@@ -77,7 +77,7 @@ def restore_ledger(settings: Settings, file: Path, *, as_json: bool, header: boo
     if not file.is_file():
         raise NoSuchFile(file)
     if file.samefile(settings.ledger_file) if settings.ledger_file.exists() else False:
-        raise UsageError(f"{file} is the ledger itself", "name a backup of it")
+        raise UsageError(f"{shown(str(file), 200)} is the ledger itself", "name a backup of it")
     backup, replaced = restore_backup(settings, file)
     show(backup, replaced, as_json=as_json, header=header)
     if replaced is not None:

@@ -118,7 +118,7 @@ def batch(
 
     \b
     Examples:
-      wort batch slurm --from-file runs.txt --tasks 100 --store file:///shared/wort
+      wort batch slurm --from-file runs.txt --tasks 100 --store file:///shared
       wort batch nextflow PRJNA63463 --bases-per-task 5e10 --cores 4 -o encode
     """
     if engine not in ENGINES:
@@ -170,7 +170,7 @@ def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:
     if not url:
         if settings.s3 is None:
             raise UsageError(
-                "the tasks need a store that they share", "give --store, or set `s3_bucket`; docs/clusters.md"
+                "the tasks need a store that they share", "give --store, or set `s3_bucket` (docs/clusters.md)"
             )
         return settings.s3, {}
     try:

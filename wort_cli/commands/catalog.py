@@ -19,6 +19,7 @@ from wort_cli.commands.shared.arguments.options import (
 )
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import open_home_to_read, parse_trust, parse_where
+from wort_cli.commands.shared.exporting.output import check_parent
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import BYTES, COUNT, PATH, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import print_document, print_facts
@@ -104,8 +105,7 @@ def parse_output(text: str, *, force: bool) -> tuple[Path, TableFormat]:
         from wort_cli.upkeep.catalog.parquet_catalog import check_pyarrow
 
         check_pyarrow()
-    if not path.parent.is_dir():
-        raise UsageError(f"-o: there is no directory {shown(str(path.parent), 200)}")
+    check_parent(path.parent)
     if path.is_dir():
         raise UsageError(f"{shown(str(path), 200)} is a directory", "name a file")
     if path.exists() and not force:

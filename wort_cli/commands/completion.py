@@ -17,8 +17,8 @@ def completion(
 
     \b
     Examples:
-      eval "$(wort completion bash)"                              in ~/.bashrc
-      eval "$(wort completion zsh)"                               in ~/.zshrc, after compinit
+      eval "$(wort completion bash)"      # in ~/.bashrc
+      eval "$(wort completion zsh)"       # in ~/.zshrc, after compinit
       wort completion fish > ~/.config/fish/completions/wort.fish
     """
     if shell not in SCRIPTS:

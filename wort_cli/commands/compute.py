@@ -220,7 +220,7 @@ def check_options(
 def keeping(settings: Settings, slices: bool) -> Settings:
     """Return the settings of a command, with what the option --keep-slices adds."""
     if slices and settings.s3 is None:
-        raise UsageError("--keep-slices needs a bucket", "set `s3_bucket`; docs/clusters.md")
+        raise UsageError("--keep-slices needs a bucket", "set `s3_bucket` (docs/clusters.md)")
     return replace(settings, keep_slices=slices or settings.keep_slices)
 
 

@@ -139,7 +139,9 @@ def set_(
     unset: Annotated[bool, typer.Option("--unset", help="Remove the setting from the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Set one value in the configuration file; its comments and its order stay.
+    """Set one value in the configuration file.
+
+    Its comments and its order stay.
 
     \b
     Examples:
@@ -172,10 +174,10 @@ def set_(
 
 @app.command()
 def edit() -> None:
-    """Edit the configuration file with $VISUAL or $EDITOR; only valid settings are saved.
+    """Edit the configuration file with $VISUAL or $EDITOR.
 
-    The editor gets a copy. If the settings in it are invalid, the command asks what to do, or refuses them if there is
-    no terminal.
+    The editor gets a copy; only valid settings are saved. If the settings in it are invalid, the command asks what to
+    do, or refuses them if there is no terminal.
     """
     settings = config_change.home_settings()
     copy = config_change.copy_of(settings.config_file)

@@ -183,6 +183,8 @@ def check_directory(directory: Path) -> None:
     """Raise UsageError unless archives can be written to a directory; one that does not exist is made."""
     try:
         make_shared(directory)
+    except FileExistsError:
+        raise UsageError(f"-o: {shown(str(directory), 200)} is not a directory") from None
     except OSError as error:
         raise UsageError(f"-o {shown(str(directory), 200)}: {error.strerror}") from error
     if not os.access(directory, os.W_OK):

@@ -83,7 +83,7 @@ def add(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Follow projects and queries: queue their runs now, and new ones each day.
+    """Queue the runs of projects and queries now, and new ones each day.
 
     ENA and NCBI are asked as for `wort compute`. A run that was requested before is not new, even if it failed or was
     cancelled. The daemon looks once a day (setting `follow_hours`), and by backoff after a failure. `add` may be left
@@ -92,7 +92,7 @@ def add(
     \b
     Examples:
       wort follow PRJNA63463 -g encode
-      wort follow 'tax_eq(408170) AND library_strategy="WGS"' -g gut --since 2026-01-01
+      wort follow 'tax_eq(408170) AND library_strategy="WGS"' -g gut --most 100
       wort follow ls
     """
     settings, ledger = open_home()
@@ -120,7 +120,10 @@ def add(
 
 @app.command("ls")
 def list_follows(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
-    """List followed projects and queries, their last results, and when each is checked next."""
+    """List followed projects and queries.
+
+    Shows the last result of each, and when it is checked next.
+    """
     _, ledger = open_home_to_read()
     follows = ledger.follows.all()
     print_records(LIST, map(follow_record, follows), Form.of(as_json=as_json), header=not no_header)

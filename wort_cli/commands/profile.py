@@ -40,7 +40,10 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of t
 
 @app.command("ls")
 def list_profiles(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
-    """List the profiles: those that are built in, those that config.toml defines, and those that were used."""
+    """List the profiles.
+
+    These are the ones that are built in, that config.toml defines, or that were used.
+    """
     settings, ledger = open_home_to_read()
     used = ledger.profiles.all()
     known = {profile.name: profile for profile in (*used, *settings.profiles.values(), *PROFILES.values())}

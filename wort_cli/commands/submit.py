@@ -16,7 +16,7 @@ from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import open_home
 from wort_cli.commands.shared.arguments.typed_names import typed_accession
 from wort_cli.commands.shared.showing import render
-from wort_cli.commands.shared.showing.fields import ID, JOB, MESSAGE, PATH_FIELD, Document, Field, one_of
+from wort_cli.commands.shared.showing.fields import ID, ID_IF_SPACE, JOB, MESSAGE, PATH_FIELD, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.provenance import Trust
@@ -29,13 +29,13 @@ DOCUMENT = Document(
     row=(
         Field("name", ID, "The run, or the first characters of the digest if the data are at a URL"),
         Field("trust", one_of(Trust), "How far the signature is trusted"),
-        Field("digest", ID, "The digest of its content"),
+        Field("digest", ID_IF_SPACE, "The digest of its content"),
         Field("source", one_of(SourceCheck), "Whether the data are public"),
         Field("job", JOB, "The job that verifies it", optional=True),
         MESSAGE,
         PATH_FIELD,
     ),
-    columns=("name", "trust", "digest", "source", "job"),
+    columns=("name", "trust", "job", "source", "digest"),
 )
 
 

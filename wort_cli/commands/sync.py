@@ -160,9 +160,10 @@ def list_bucket(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """List the signatures in the bucket: name, bytes, whether the local store has it, and whether it has provenance.
+    """List the signatures in the bucket.
 
-    Without IDs: all signatures of runs. Their content is not read; `wort sync check` reads it.
+    Shows name, bytes, whether the local store has it, and whether it has provenance. Without IDs: all signatures of
+    runs. Their content is not read; `wort sync check` reads it.
     """
     names, (settings, ledger) = parse_accessions(ids), open_home_to_read()
     local, bucket = stores_of(chosen_profile(profile, settings, ledger), settings)

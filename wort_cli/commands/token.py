@@ -116,7 +116,7 @@ def token_record(token: Token) -> dict[str, object]:
 
 @app.command()
 def revoke(name: NameArgument, as_json: JsonOption = False) -> None:
-    """Revoke a token, or remove a user and all tokens that the user got.
+    """Revoke a token, or remove a user and all tokens of the user.
 
     A running server refuses them at once.
     """
@@ -131,10 +131,10 @@ def revoke(name: NameArgument, as_json: JsonOption = False) -> None:
 
 @app.command()
 def password(name: NameArgument, may: MayOption = "read,compute,submit", as_json: JsonOption = False) -> None:
-    """Add a user with a password, or change the password and the rights of one.
+    """Set the password and the rights of a user, who may be new.
 
-    Such a user gets tokens at /v1/auth/tokens, as clients of the public service do. The password is read from the
-    terminal, or from the first line of standard input.
+    A user with a password gets tokens at /v1/auth/tokens, as clients of the public service do. The password is read
+    from the terminal, or from the first line of standard input.
     """
     rights = parse_rights(may)
     secret = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline(2000).rstrip("\r\n")

@@ -17,6 +17,7 @@ from wort_cli.commands.shared.arguments.selection import find_job_ids, open_home
 from wort_cli.commands.shared.daemon.daemon_differences import notice_differences
 from wort_cli.commands.shared.jobs import outcome
 from wort_cli.commands.shared.jobs.job_record import JOB_FIELDS, job_record, member_record
+from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import Document
 from wort_cli.commands.shared.showing.follow import DaemonWatch, follow
 from wort_cli.commands.shared.showing.printing import Form, print_records
@@ -66,6 +67,8 @@ def wait(
         job_ids = ledger.jobs.ids(JobFilter(group=group))
     else:
         job_ids = [job_id for state in sorted(LIVE) for job_id in ledger.jobs.ids(JobFilter(state=state))]
+        if not job_ids:
+            render.notice("no job is queued, running or waiting")
     live = any(job.state.is_live for job in ledger.jobs.with_ids(job_ids))
     if live and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning

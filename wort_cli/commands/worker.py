@@ -113,7 +113,7 @@ def drain(
     host: Annotated[str, typer.Argument(metavar="HOST", help="A host that `wort worker list` shows.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Let the workers of a host end their jobs and take no more; then they end."""
+    """Let the workers of a host end after their jobs; they take no more."""
     settings, ledger = open_home()
     found = [each for each in known_workers(settings) if host in (each.host, render.printable(each.host))]
     if not found:

@@ -11,6 +11,9 @@ from enum import StrEnum
 from wort_cli.errors import InvalidAccession, InvalidName
 
 RUN = re.compile(r"[SDE]RR[0-9]{6,9}")
+SEPARATORS = re.compile(r"[\s,;]+")
+LONG = 200
+"""Characters of a text that is not looked at as a list of runs."""
 OTHER_RECORD = re.compile(r"[SDE]R[AZ][0-9]{6,9}")
 """A submission or an analysis."""
 ASSEMBLY = re.compile(r"GC[AF]_[0-9]{9}\.[1-9][0-9]{0,2}")
@@ -37,6 +40,12 @@ class Accession(str):
             raise InvalidAccession(text, "this is a submission or an analysis; use the accessions of runs")
         if ASSEMBLY.fullmatch(text.upper()) or UNVERSIONED.fullmatch(text.upper()):
             raise InvalidAccession(text, "this is an assembly, which has no runs; `wort compute` takes assemblies")
+        if (
+            len(text) < LONG
+            and len(parts := SEPARATORS.split(text.strip().upper())) > 1
+            and all(map(RUN.fullmatch, parts))
+        ):
+            raise InvalidAccession(text, f"separate runs by spaces: {' '.join(parts)}")
         raise InvalidAccession(text)
 
 

@@ -61,7 +61,7 @@ def is_list(head: bytes) -> bool:
 
 RUN = re.compile(rb"\b[SDE]RR[0-9]{6,9}\b")
 KINDS = (
-    FileKind("empty", AGAIN, lambda head: not head, b""),
+    FileKind("an empty file", AGAIN, lambda head: not head, b""),
     FileKind("nothing but zero bytes", AGAIN, lambda head: not head.strip(b"\0"), bytes(64)),
     FileKind(
         "an encrypted archive",

@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from wort_cli.errors import ConfigFileError
+from wort_cli.errors import ConfigFileError, UnreadableConfigFile
 
 TABLE = "s3"
 """The table that may hold the settings of this prefix: `bucket` in `[s3]` is `s3_bucket`."""
@@ -26,7 +26,11 @@ def read_config(path: Path) -> dict[str, Any]:
     """Read config.toml; an empty dictionary if it does not exist.  Raises ConfigFileError."""
     try:
         return parsed(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UnreadableConfigFile(path, error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise ConfigFileError(path, "it is not text in UTF-8") from None
+    except ValueError as error:
         raise ConfigFileError(path, str(error)) from None
 
 

@@ -86,7 +86,7 @@ def test_names_of_genomes_are_their_first_word(home: Path, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "No such file"),
+        (None, "no such file"),
         (b"SRR100001\n../x\n", "line 2: "),
         (b"PK\x03\x04 no zip", "not a manifest"),
         (b"SQLite format 3\0 no database", ""),

@@ -3,11 +3,13 @@
 import re
 import subprocess
 import tomllib
+from importlib.metadata import distributions
 from typing import Any
 
 import jinja2
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from scripts.containerfile import Instruction, instructions
 from tests.support.documents import ROOT
@@ -18,6 +20,8 @@ OTHER_NAMES = {"isal": "python-isal", "backports-zstd": "backports.zstd",
     "sourmash": "sourmash-minimal", "matplotlib": "matplotlib-base", "prometheus-client": "prometheus_client",
 }  # fmt: skip
 """The names that packages have in conda-forge."""
+DEBIAN_PYTHON = "3.11.2"
+"""Python of the oldest supported Debian."""
 
 
 def values(name: str) -> list[str]:
@@ -98,3 +102,12 @@ def test_supported_versions_of_python_are_those_that_were_tested(pattern: str) -
     table = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     tested = re.findall(r"^\| Python \| (3\.\d+)[ .]", table, re.MULTILINE)
     assert [found for line in PROJECT["classifiers"] for found in re.findall(pattern, line)] == tested
+
+
+def test_pinned_packages_can_be_installed_with_the_python_of_debian() -> None:
+    refused = [
+        each.name
+        for each in distributions()
+        if DEBIAN_PYTHON not in SpecifierSet((each.metadata.get_all("Requires-Python") or [""])[0])
+    ]
+    assert refused == []

@@ -96,7 +96,7 @@ def test_nothing_is_written_if_nothing_is_there(home: Path) -> None:
         (["--all", "--moltype", "RNA", "-o", "x.zip"], "there is no moltype 'RNA'"),
         (["--all", "--update", "--force", "-o", "x.zip"], "exclude each other"),
         (["--picklist", "x.csv", "-o", "x.zip"], "is not FILE:COLUMN:TYPE"),
-        (["--picklist", "no.csv:name:name", "-o", "x.zip"], "No such file"),
+        (["--picklist", "no.csv:name:name", "-o", "x.zip"], "no such file"),
         (["--picklist", "no.csv:name:names", "-o", "x.zip"], "there is no type of picklist"),
         (["--picklist", "no.csv:name:gather", "-o", "x.zip"], "takes no column"),
     ],

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wort_cli.commands.shared.exporting.output import check_parent
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.absence import Absence
 from wort_cli.model.profile import DNA
@@ -62,10 +63,7 @@ class ExportOutput:
             parent = parent.parent
         if not self.is_directory:
             parent = self.path.parent
-        if not parent.is_dir():
-            raise UsageError(f"-o: there is no directory {shown(str(parent), 200)}")
-        if not os.access(parent, os.W_OK | os.X_OK):
-            raise UsageError(f"-o: {shown(str(parent), 200)} can't be written", "check its permissions")
+        check_parent(parent)
         is_there = any(self.path.iterdir()) if self.path.is_dir() else os.path.lexists(self.path)
         if is_there and not (update or force):
             raise UsageError(

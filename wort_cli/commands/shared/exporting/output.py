@@ -109,14 +109,11 @@ class Output:
         if self.in_place:
             return
         directory = Path(self.text).absolute() if self.is_directory else Path(self.text).absolute().parent
-        if not self.is_directory and not directory.is_dir():
-            raise UsageError(f"-o: there is no directory {shown(str(directory), 200)}")
-        while not directory.exists():
+        while self.is_directory and not directory.exists():
             directory = directory.parent
-        if not directory.is_dir():
+        if self.is_directory and not directory.is_dir():
             raise UsageError(f"-o: {shown(str(directory), 200)} is not a directory")
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise UsageError(f"-o: {shown(str(directory), 200)} can't be written", "check its permissions")
+        check_parent(directory)
         for group in [[name] for name in names] if self.is_directory else [names]:
             self.check_replaceable(self.path(group[0]), group)
             self.check_replaceable(self.provenance_path(group[0]), group)
@@ -198,6 +195,14 @@ class Output:
                 write(file)
         except FileExistsError:
             raise OutputRefused(f"{shown(str(path), 200)} was made by another process meanwhile", "try again") from None
+
+
+def check_parent(directory: Path) -> None:
+    """Raise UsageError unless a file can be written into a directory."""
+    if not directory.is_dir():
+        raise UsageError(f"-o: there is no directory {shown(str(directory), 200)}")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UsageError(f"-o: {shown(str(directory), 200)} can't be written", "check its permissions")
 
 
 def json_text(document: object) -> bytes:

@@ -7,6 +7,7 @@ sketches (sourmash src/sourmash/manifest.py).
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -80,7 +81,10 @@ def write_gzipped(item: Item, file: IO[bytes]) -> None:
 
 
 def write_zip(items: Sequence[Item], file: IO[bytes]) -> None:
-    """Write signatures as one collection of sourmash."""
+    """Write signatures as one collection of sourmash.
+
+    Room for large sizes is never forced: before 3.11.4, Python then wrote headers that sourmash refuses (gh-103861).
+    """
     manifest = io.StringIO()
     manifest.write(VERSION_LINE)
     rows = csv.DictWriter(manifest, COLUMNS, lineterminator="\n")
@@ -88,7 +92,10 @@ def write_zip(items: Sequence[Item], file: IO[bytes]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for item in items:
             location = f"signatures/{item.name}.sig.gz"
-            with archive.open(zipfile.ZipInfo(location, FIXED_TIME), "w", force_zip64=True) as member:
+            info = zipfile.ZipInfo(location, FIXED_TIME)
+            with item.open() as source:
+                info.file_size = source.seek(0, os.SEEK_END)  # decides whether the header has room for a large size
+            with archive.open(info, "w") as member:
                 write_gzipped(item, member)
             with item.open() as source:
                 rows.writerows(manifest_rows(location, item, source))

@@ -168,6 +168,8 @@ def print_facts(pairs: Mapping[str, object], *, header: bool = True) -> None:
 
 
 def table(fields: Sequence[Field], records: Sequence[Record]) -> None:
-    """Print a table for a person; columns without any value are left out."""
+    """Print a table for a person; columns without any value are left out.  Without records, nothing is printed."""
+    if not records:
+        return
     cells = {field.key: [render.printable(field.text(record[field.key])) for record in records] for field in fields}
     write_table([field for field in fields if any(cells[field.key])], cells)

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from wort_cli.api.signature_finder import SignatureFinder, open_readable
 from wort_cli.commands.shared.arguments.typed_names import typed_name
-from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
+from wort_cli.errors import ContentMismatch, NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
 from wort_cli.model.profile import SRA_V1, Profile, profile_for, profile_option
@@ -125,7 +125,9 @@ def why_not_found(
         )
     if isinstance(name, Accession):
         return UsageError(f"there is no signature of {name}", f"compute it with `wort compute {name}{of_profile}`")
-    return NoSuchJob(name)
+    if Path(name).exists():
+        return UsageError(f"there is no signature of {name}", f"for the file of this name, give its path: ./{name}")
+    return UsageError(f"there is no signature of {name}", "`wort ls` lists the signatures")
 
 
 def bucket_record(name: Accession, bucket: "SharedStore", found: "FoundSignature") -> SignatureRecord | None:

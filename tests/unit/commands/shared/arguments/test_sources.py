@@ -122,7 +122,7 @@ def test_list_that_is_not_utf8_is_refused(monkeypatch: pytest.MonkeyPatch, here:
 
 
 def test_missing_list_and_directory_as_list_are_refused(here: Path) -> None:
-    assert "No such file" in refusal_of([], here / "list").sentence
+    assert "no such file" in refusal_of([], here / "list").sentence
     refusal_of([], here)
 
 

@@ -95,6 +95,13 @@ def test_sourmash_reads_every_sketch_of_a_zip_file(tmp_path: Path) -> None:
     assert [found["name"] for found in json.loads((tmp_path / "two.prov.json").read_text())] == [A, B]
 
 
+def test_member_of_a_zip_file_has_a_plain_header(tmp_path: Path) -> None:
+    write(tmp_path / "two.zip", A, B)
+    header = (tmp_path / "two.zip").read_bytes()[:30]
+    assert header[:4] == b"PK\x03\x04"
+    assert int.from_bytes(header[28:30], "little") == 0  # of extra fields, which Python 3.11.2 wrote wrongly
+
+
 def test_zip_files_of_equal_signatures_are_equal(tmp_path: Path) -> None:
     for place in ("one", "two"):
         (tmp_path / place).mkdir()

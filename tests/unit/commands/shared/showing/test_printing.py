@@ -116,6 +116,11 @@ def test_table_has_units_and_omits_empty_columns(terminal: None, capsys: pytest.
     assert row.split() == ["[red]x\\x1b", "done", "1,234,567", "2.0", "MB", "21,31", "yes"]
 
 
+def test_table_without_records_is_empty(terminal: None, capsys: pytest.CaptureFixture[str]) -> None:
+    print_records(DOCUMENT, [], Form.TERMINAL)
+    assert capsys.readouterr().out == ""
+
+
 def test_ids_and_paths_are_never_folded_and_the_middle_gives_way(
     terminal: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
