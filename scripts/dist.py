@@ -35,9 +35,10 @@ def git(root: Path, *arguments: str) -> bytes:
 def export(root: Path, directory: Path) -> None:
     """Extract the files of the last commit; the umask decides their modes."""
     with tarfile.open(fileobj=io.BytesIO(git(root, "archive", "--format=tar", "HEAD"))) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python has it since 3.11.4
         for member in archive:
             member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-            archive.extract(member, directory, filter="data")
+            archive.extract(member, directory)
 
 
 def build(source: Path, output: Path, epoch: int) -> list[Path]:
