@@ -83,7 +83,7 @@ def write_gzipped(item: Item, file: IO[bytes]) -> None:
 def write_zip(items: Sequence[Item], file: IO[bytes]) -> None:
     """Write signatures as one collection of sourmash.
 
-    Room for large sizes is never forced: before 3.11.4, Python then wrote headers that sourmash refuses (gh-103861).
+    Room for large sizes is never forced: before 3.11.4, Python then wrote headers that sourmash refuses.
     """
     manifest = io.StringIO()
     manifest.write(VERSION_LINE)
